@@ -37,6 +37,7 @@ LAYERS = (
     ("previews", "single_runs", "how_many", "across", "claims"),
     ("result_tables",),
     ("results",),
+    ("judging",),
     ("api", "from_scratch"),
     ("cli",),
     ("__main__",),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
-import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,7 +15,9 @@ from wellfit.claims import claim
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
 from wellfit.errors import StudyFileError
+from wellfit.files import TemporaryFolder
 from wellfit.how_many import power
+from wellfit.judging import judge
 from wellfit.model.saved import load
 from wellfit.narrative.techniques import technique
 from wellfit.nn.specs import cnn, layers, lenet5, logistic, mlp
@@ -54,6 +53,7 @@ __all__ = [
     "claim",
     "cnn",
     "from_keras",
+    "judge",
     "judge_datasets",
     "layers",
     "lenet5",
@@ -277,7 +277,7 @@ class Study(Previews):
             raise StudyFileError("run(...): on and tensorboard exclude each other; use Results.export afterwards")
         keep: object = None
         if out is None:
-            keep = _Temporary()
+            keep = TemporaryFolder()
             out = keep.path / "study"
         with self._naming():
             address = None if on is None else usable_address(on)
@@ -334,11 +334,3 @@ class Study(Previews):
         spec = self.spec
         size = f"{len(spec.variants)} variants, {len(spec.seeds)} seeds"
         return f"Study({spec.name!r}, data={spec.data.name_or_path!r}, {size})"
-
-
-class _Temporary:
-    """A folder that is removed with this object, without the warning of ``tempfile.TemporaryDirectory``."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)

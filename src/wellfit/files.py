@@ -7,9 +7,11 @@ import functools
 import glob
 import os
 import re
+import shutil
 import stat
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -18,8 +20,11 @@ from typing import Final
 from wellfit.errors import StoreError, WellfitError
 
 __all__ = [
+    "NAME_RULE",
+    "SAFE_NAME",
     "TEMPORARY",
     "OnWriting",
+    "TemporaryFolder",
     "abandoned",
     "cache_root",
     "claimed",
@@ -38,6 +43,11 @@ if sys.platform != "win32":
 
 TEMPORARY: Final = ".tmp"
 """The suffix of files that are not yet whole; their names begin with a dot."""
+
+SAFE_NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
+"""The names of studies and variants, which are used as file names on every system."""
+NAME_RULE: Final = "at most 64 letters, digits and -_+.=, without a leading dot, because it is used as a file name"
+"""What such a name has, in words."""
 
 OnWriting = Callable[[str, float], object]
 """Called while something long is written: with what is written now, and the share that is done, from 0 to 1."""
@@ -163,6 +173,18 @@ def read_plain(path: str | os.PathLike[str], most: int = 2**32) -> bytes:
             return file.read()
     finally:
         os.close(descriptor)
+
+
+class TemporaryFolder:
+    """A folder that is removed with this object, without the warning of ``tempfile.TemporaryDirectory``.
+
+    Attributes:
+      path: of the folder.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="wellfit-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @contextmanager

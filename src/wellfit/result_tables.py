@@ -196,7 +196,8 @@ class ResultTables(SingleRuns):
         columns = {"test_row": rows, "true": classes[mistakes.labels[rows]]}
         columns |= {f"wrong: {name}": mistakes.wrong[v][rows] for v, name in enumerate(mistakes.variants)}
         columns |= {"wrong": totals.wrong[rows], "predicted": classes[totals.predicted[rows]]}
-        return pd.DataFrame({**columns, "probability": totals.probability[rows]})
+        unknown = np.isnan(mistakes.probability).all()  # of runs that others trained, perhaps only classes are known
+        return pd.DataFrame({**columns, "probability": np.nan if unknown else totals.probability[rows]})
 
     def per_class(self) -> pd.DataFrame:
         """One row per variant and class: precision, recall with its 95 % interval, F1, support, and gain in recall.

@@ -48,9 +48,14 @@ class Results(ResultTables):
         Means exclude diverged runs, so variants without diverged runs take precedence.
 
         Raises:
-          StudyFileError: no run has finished.
+          StudyFileError: no run has finished, or others trained the runs.
         """
         scored = [v for v in self.summary.variants if "validation_accuracy" in v.mean]
+        if self.summary.elsewhere:
+            raise StudyFileError(
+                f"{self.directory}: its runs were trained elsewhere, and nothing is known of their validation "
+                "accuracy; see ranking()"
+            )
         if not scored:
             raise StudyFileError(f"no run of the study in {self.directory} has finished; run it first")
         sound = [v for v in scored if all(run.state != "diverged" for run in v.runs)]
@@ -101,8 +106,10 @@ class Results(ResultTables):
         from wellfit.data.catalog import load_dataset
         from wellfit.model.chosen import refitted_model
         from wellfit.store import open_existing
+        from wellfit.study.elsewhere import refuse_elsewhere
         from wellfit.study.session import Session
 
+        refuse_elsewhere(self.summary)
         with open_existing(self.directory) as store:
             spec = store.metadata.spec()
             if not isinstance(data, Dataset):

@@ -225,3 +225,14 @@ def test_bad_input_is_refused_with_one_line(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_scores_of_runs_alone_are_compared_by_student_s_paired_t():
+    random = np.random.default_rng(4)
+    first, second = random.normal(0.9, 0.01, 5).round(4), random.normal(0.89, 0.01, 5).round(4)
+    runs = {"a": dict(enumerate(map(np.asarray, first))), "b": dict(enumerate(map(np.asarray, second)))}
+    (found,) = comparisons.compare_pairs(runs, [("a", "b")])
+    assert found.p_value == pytest.approx(scipy.stats.ttest_rel(first, second).pvalue, rel=1e-9)
+    equal = {name: dict.fromkeys(range(5), np.asarray(0.9)) for name in ("a", "b")}
+    (found,) = comparisons.compare_pairs(equal, [("a", "b")])
+    assert (found.identical, found.p_value) == (False, 1.0)

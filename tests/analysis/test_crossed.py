@@ -72,7 +72,9 @@ def test_t_quantile_agrees_with_scipy(df):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: crossed.variance_components(np.ones(3)), DataError, r"shape \(\)"),
+        (lambda: crossed.variance_components(np.array([1.0, np.nan])), DataError, "with NaN or infinity"),
+        (lambda: crossed.seed_components([]), DataError, "scores of no seed"),
+        (lambda: crossed.variance_components([np.ones(3), np.ones(())]), DataError, r"shape \(\)"),
         (lambda: crossed.variance_components([]), DataError, "no seed"),
         (
             lambda: crossed.variance_components(np.ones((2, 3)), TestRows({0: np.arange(2)}, 3)),
@@ -231,3 +233,12 @@ def test_laying_t_on_the_excess_alone_would_err():
     rates = [np.mean(2 * scipy.stats.norm.sf(np.sqrt(h / 3))) for h in (excess, ours)]
     assert rates[0] > 0.07
     assert rates[1] <= 0.05
+
+
+def test_scores_of_runs_alone_give_student_s_t():
+    values = np.random.default_rng(3).normal(0.9, 0.01, 6)
+    components = crossed.variance_components(values)
+    reference = scipy.stats.ttest_1samp(values, 0.9)
+    assert crossed.p_value(components._replace(mean=components.mean - 0.9)) == pytest.approx(reference.pvalue, rel=1e-9)
+    half = np.sqrt(crossed.half_squared(components, 0.05))
+    assert half == pytest.approx(scipy.stats.t.ppf(0.975, 5) * scipy.stats.sem(values), rel=1e-12)

@@ -8,13 +8,21 @@ the study (``pooling``), p-values for "different" and for "equivalent", both cor
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from math import sqrt
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.analysis.crossed import Interval, VarianceComponents, half_squared, p_value, variance_components
+from wellfit.analysis.crossed import (
+    Interval,
+    VarianceComponents,
+    half_squared,
+    p_value,
+    seed_components,
+    variance_components,
+)
 from wellfit.analysis.pooling import pooled
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
 from wellfit.analysis.verdicts import adjusted, equivalence_p, holm, verdict
@@ -31,6 +39,7 @@ __all__ = [
     "judged",
     "paired_comparison",
     "paired_components",
+    "step_of",
     "summarized",
     "verdict",
 ]
@@ -121,8 +130,11 @@ def difference_components(
 ) -> VarianceComponents:
     """The variance components of the mean of ``first - second``, as ``paired_comparison`` uses them.
 
+    Where only the score of each run is known, the seeds alone count (``crossed.seed_components``), and scores are known
+    to their last decimal place: a difference that all seeds share is no certainty.
+
     Args:
-      first, second: one array per seed, the same seeds and examples in the same order.  # (m,) each
+      first, second: one array per seed, the same seeds and examples in the same order.  # (m,) each, or () each
       tested: which examples the arrays belong to; None if every seed judges all examples.
 
     Raises:
@@ -133,8 +145,23 @@ def difference_components(
       >>> components.mean, components.floor
       (0.5, 0.125)
     """
-    components = variance_components(_differences(list(first), list(second)), tested)
+    first, second = list(first), list(second)
+    if first and all(np.ndim(one) == 0 for one in (*first, *second)):
+        values = [float(a) - float(b) for a, b in zip(first, second, strict=True)]
+        return seed_components(values, step_of([*first, *second]))
+    components = variance_components(_differences(first, second), tested)
     return components._replace(floor=2 / (components.judged + 2) ** 2)
+
+
+def step_of(scores: Iterable[Any]) -> float:
+    """The last decimal place that any of some numbers has, in which rounding may have changed all of them.
+
+    Example:
+      >>> step_of([0.91, 0.9]), step_of([1.0])
+      (0.01, 1.0)
+    """
+    places = (Decimal(repr(float(one))).normalize().as_tuple().exponent for one in scores)
+    return float(10.0 ** min((place for place in places if isinstance(place, int)), default=0))
 
 
 def _differences(first: Sequence[NDArray[Any]], second: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:
@@ -172,7 +199,7 @@ def paired_components(
       >>> paired_components(runs, [("l2", "baseline")])["l2", "baseline"].mean
       0.25
     """
-    sizes = {len(one) for runs in scores.values() for one in runs.values()}
+    sizes = {np.size(one) for runs in scores.values() for one in runs.values()}
     if tested is None and len(sizes) > 1:
         raise DataError(f"runs judged on different numbers of test images ({', '.join(map(str, sorted(sizes)))}); "
                         "judge all runs on the same test set")  # fmt: skip
@@ -187,9 +214,10 @@ def paired_components(
 
 
 def _identical(scores: Scores, pair: tuple[str, str]) -> bool:
-    """Whether two variants have the same scores with every common seed."""
+    """Whether two variants have the same scores on every example, with every common seed."""
     first, second = (scores[name] for name in pair)
-    return all(np.array_equal(first[seed], second[seed]) for seed in first.keys() & second.keys())
+    common = first.keys() & second.keys()
+    return all(np.ndim(first[seed]) and np.array_equal(first[seed], second[seed]) for seed in common)
 
 
 def compare_pairs(

@@ -7,8 +7,9 @@ seeds than folds, those of a fold of a further partition. One formula covers all
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "checked_alpha",
     "half_squared",
     "p_value",
+    "seed_components",
     "t_quantile",
     "variance_components",
     "with_seeds",
@@ -72,11 +74,13 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     from 1 only for repeated folds of few groups: 0.78 for ten groups in two rounds of five folds. What varies
     independently from seed to seed loses less, so the quotient errs on the side of more variance.
 
+    Where only the score of each seed is known, a number without an axis, the seeds alone count: ``seed_components``.
+
     Source: Cornfield & Tukey (1956), Ann. Math. Stat. 27:907-949, for the expected mean squares; Liang & Zeger (1986),
     Biometrika 73:13-22, for sums over groups.
 
     Args:
-      scores: one array per seed; any real numbers.  # (m,) each
+      scores: one array per seed; any real numbers.  # (m,) each, or () each
       tested: which examples they belong to, in the order of its seeds; None if every seed judges all examples.
 
     Raises:
@@ -87,7 +91,11 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
       >>> components.mean, round(components.seed, 4), components.examples
       (2.0, 0.3333, 0.0)
     """
-    sums = _sums(scores, tested)
+    given = iter(scores)
+    first = next(given, None)
+    if first is not None and np.ndim(first) == 0:
+        return seed_components([float(one) for one in (first, *given)])
+    sums = _sums(given if first is None else chain([first], given), tested)
     S, N = len(sums.means), float(sums.sizes.sum())
     weights = sums.sizes / N  # (S,)
     mean = float(weights @ sums.means)
@@ -105,6 +113,30 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     sizes = np.abs(sums.raw)
     informative = max(int(np.count_nonzero(sizes >= max(_INFORMATIVE * sizes.max(), np.finfo(float).tiny))) - 1, 1)
     return VarianceComponents(mean, S, judged, seed, examples, overlap, lasting, min(df, informative), max(S - 1, 1))
+
+
+def seed_components(values: Sequence[float], step: float = 0.0) -> VarianceComponents:
+    """The components of a mean of which each seed's value is known, and nothing of single examples.
+
+    The seeds alone count, so that ``half_squared`` gives the interval of Student's t, and ``p_value`` its test.
+
+    Args:
+      values: one per seed.  # (S,)
+      step: to which the values are known; the standard error is at least half of that.
+
+    Raises:
+      DataError: no value, NaN or infinity.
+
+    Example: the t interval 3 +- 2.484, and no example.
+      >>> components = seed_components([2.0, 3.0, 4.0])
+      >>> round(float(half_squared(components, 0.05)) ** 0.5, 3), components.examples, components.judged
+      (2.484, 0.0, 0)
+    """
+    x, S = np.asarray(values, dtype=np.float64), len(values)  # (S,)
+    if not S or not np.isfinite(x).all():
+        raise DataError("scores of no seed, or with NaN or infinity; pass a number for each, without diverged runs")
+    seed = float(x.var(ddof=1)) / S if S > 1 else 0.0
+    return VarianceComponents(float(x.mean()), S, 0, seed, 0.0, 0.0, 0.0, 1.0, max(S - 1, 1), (step / 2) ** 2)
 
 
 def _sums(scores: Iterable[NDArray[Any]], tested: TestRows | None) -> _Sums:

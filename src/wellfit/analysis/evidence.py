@@ -36,7 +36,7 @@ def paired_evidence(
 
     Args:
       first, second: one array per seed, the same seeds and examples in the same order; McNemar's test takes booleans,
-        whether each answer is right.  # (m,) each
+        whether each answer is right. Runs whose score alone is known have no bootstrap.  # (m,) each, or () each
       comparisons: how many the study makes, for ``further_seeds``.
       margin: largest difference of no practical interest.
       interim: the interim analysis, in a sequential design: the 90 % interval allows for all of them, and
@@ -59,15 +59,15 @@ def paired_evidence(
     kind = np.int8 if right else np.float64
     differences = [np.subtract(a, b, dtype=kind) for a, b in zip(first, second, strict=True)]  # (m,) each
     by_seed = [float(one.mean()) for one in differences]
-    bootstrap = two_way_bootstrap(differences, tested=tested)
+    bootstrap = two_way_bootstrap(differences, tested=tested) if differences[0].ndim else None
     open_question = not decided and interim is None
     planned = None if decided else interim
     chance = None if planned is None else decided_at_last(components, planned, comparisons, margin)
     return PairedEvidence(
         seeds=len(by_seed),
         interval90=summarized(components, interim).interval90,
-        bootstrap_interval=bootstrap.interval,
-        bootstrap_p=bootstrap.p_value,
+        bootstrap_interval=bootstrap and bootstrap.interval,
+        bootstrap_p=bootstrap and bootstrap.p_value,
         paired_t_p=paired_t(by_seed),
         sign_flip_p=sign_flip(by_seed),
         mcnemar_p=tuple(mcnemar(a, b) for a, b in zip(first, second, strict=True)) if right else (),

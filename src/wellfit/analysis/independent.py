@@ -43,7 +43,7 @@ def independent_components(first: VarianceComponents, second: VarianceComponents
         lasting=first.lasting + second.lasting,
         df=_welch((first.examples, first.df), (second.examples, second.df)),
         seed_df=_welch((first.seed, first.seed_df), (second.seed, second.seed_df)),
-        floor=1 / (first.judged + 2) ** 2 + 1 / (second.judged + 2) ** 2,
+        floor=sum(1 / (of.judged + 2) ** 2 if of.judged else of.floor for of in (first, second)),
     )
 
 

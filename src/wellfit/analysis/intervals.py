@@ -210,7 +210,7 @@ def two_way_interval(
     if components.seeds < 2:
         return mean, None
     half = sqrt(half_squared(components, alpha))
-    if rows[0].dtype != np.bool_:
+    if rows[0].dtype != np.bool_:  # of differences, losses, or runs whose score alone is known
         return mean, (mean - half, mean + half)
     spread, n = mean * (1 - mean), float(components.judged)
     if spread > 0:

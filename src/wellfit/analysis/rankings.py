@@ -96,7 +96,7 @@ def ranking(
       [('a', 'a'), ('b', 'a'), ('c', 'b')]
     """
     means = {
-        name: float(np.mean(np.concatenate(list(runs.values())), dtype=np.float64))
+        name: float(np.mean(np.concatenate([np.atleast_1d(one) for one in runs.values()]), dtype=np.float64))
         for name, runs in scores.items()
         if runs
     }
@@ -131,7 +131,7 @@ def expected_of_leader(
 
     Returns:
       A mean over the seeds that all tested variants share, at most the highest mean; None with fewer than two variants
-      or seeds.
+      or seeds, or where only the score of each run is known.
 
     Example: two variants, each lucky with one seed; whichever leads on one seed is not lucky on the other.
       >>> lucky, usual = np.arange(100) < 90, np.arange(100) < 80
@@ -140,7 +140,7 @@ def expected_of_leader(
     """
     variants = [runs for runs in scores.values() if runs]
     seeds = sorted(set.intersection(*(set(runs) for runs in variants))) if variants else []
-    if len(variants) < 2 or len(seeds) < 2:
+    if len(variants) < 2 or len(seeds) < 2 or not np.ndim(variants[0][seeds[0]]):
         return None
     judged = [np.arange(len(variants[0][s])) if tested is None else tested.rows[s] for s in seeds]
     examples = 1 + max(int(of.max(initial=0)) for of in judged)

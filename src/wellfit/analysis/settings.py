@@ -29,7 +29,7 @@ FlatRecipe = Mapping[str, Any]
 def flat_recipes(summary: StudySummary) -> dict[str, FlatRecipe]:
     """Every variant's recipe with dotted keys, so that two can be compared setting by setting.
 
-    A variant without a stored recipe is described by what it changes.
+    A variant without a stored recipe is described by what it changes; nothing is known of one that others trained.
 
     Returns:
       Variant -> key -> value; lists are tuples. No dropout is 0, unless the model's layers set their own rates. The
@@ -42,6 +42,8 @@ def flat_recipes(summary: StudySummary) -> dict[str, FlatRecipe]:
       >>> flat_recipes(s)
       {'l2': {'l2': 0.1, 'model.hidden': (8,)}}
     """
+    if summary.elsewhere:
+        return {variant.name: {} for variant in summary.variants}
     stored = summary.settings.get("variants", {})
     flat: dict[str, FlatRecipe] = {}
     for variant in summary.variants:

@@ -391,3 +391,13 @@ class StudySummary:
     def compared(self) -> str:
         """The key of the compared metric among the means of a variant."""
         return f"test_{self.metric}"
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether others trained its runs, so that wellfit knows nothing but what they predict."""
+        return bool(self.settings.get("elsewhere"))
+
+    @property
+    def accuracies_alone(self) -> bool:
+        """Whether nothing is known of single test examples."""
+        return self.elsewhere and not self.classes

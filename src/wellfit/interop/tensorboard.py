@@ -25,6 +25,7 @@ from wellfit.interop import tensorboard_events as events
 from wellfit.interop.tensorboard_texts import conclusion_text, run_settings
 from wellfit.store import Store, open_existing
 from wellfit.store.names import FOLDERS
+from wellfit.study.elsewhere import refuse_elsewhere
 from wellfit.study.session import Session
 from wellfit.study.summarize import summary_of
 
@@ -245,6 +246,7 @@ def export_tensorboard(directory: Path, folder: Path) -> int:
     """
     with open_existing(directory) as store:
         summary = summary_of(store)
+        refuse_elsewhere(summary)
         shown = Shown(summary.name, str(directory.resolve()))
         check_log_folder(folder, shown, [variant.name for variant in summary.variants])
         if not store.runs.finished():

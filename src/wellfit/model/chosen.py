@@ -17,6 +17,7 @@ from wellfit.model.fitted import FittedModel, Network, Origin
 from wellfit.model.sound import check_sound
 from wellfit.spec.reading import plain_of
 from wellfit.store import Store
+from wellfit.study.elsewhere import refuse_elsewhere
 from wellfit.study.inputs import load_form, load_inputs, load_trained
 from wellfit.study.refit import refit
 from wellfit.study.session import Session
@@ -85,6 +86,7 @@ def fitted_model(
         trained by the first edition, which did not keep what precedes its networks.
       StoreError: a file is missing or damaged.
     """
+    refuse_elsewhere(summary)
     of, choice = _chosen(summary, variant)
     records = _usable(store, of.name, seed)
     networks, inputs = [], None
@@ -128,6 +130,7 @@ def refitted_model(
       UnknownNameError: there is no such variant.
       StudyFileError, DataError: as for ``study.refit.refit``.
     """
+    refuse_elsewhere(summary)
     of, choice = _chosen(summary, variant)
     done = refit(session, store, of.name, with_test=with_test)
     pairs = zip(done.records, done.folds, strict=True)

@@ -57,6 +57,8 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """
     if not any(run.validation_accuracy is not None for v in summary.variants for run in v.runs):
         return ()
+    if summary.elsewhere:
+        return tuple(_more_seeds(summary))
     gains = validation_gains(summary) if accuracy_may_choose(summary) else []
     best, quick = _best(gains), summary.title.endswith("(quick)")  # a quick study has few epochs and seeds by design
     advice = [
@@ -165,7 +167,7 @@ def _more_seeds(summary: StudySummary) -> list[Sentence]:
     """Advice to run five seeds, if there are one or two: all other advice would be unreliable."""
     if len(summary.seeds) > 2:
         return []
-    how = f"Run five seeds ({seeds_option(summary.seeds, 5)})"
+    how = "Train five seeds" if summary.elsewhere else f"Run five seeds ({seeds_option(summary.seeds, 5)})"
     text = (
         f"{how}: with one seed, any difference could be chance, and validation favors no variant."
         if len(summary.seeds) == 1

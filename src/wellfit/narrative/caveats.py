@@ -45,6 +45,7 @@ class Evidence:
     earlier_looks: EarlierLooks = NO_LOOKS
     metric: str = "test_accuracy"
     epochs: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: bool = False
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""
@@ -71,7 +72,9 @@ class Evidence:
 
     @property
     def data(self) -> str:
-        """The seeds and test examples behind the verdicts."""
+        """The seeds and test examples behind the verdicts; the seeds alone where no examples are known."""
+        if not self.test_examples:
+            return counted(self.seeds, "seed")
         return f"{counted(self.seeds, 'seed')} and {counted(self.test_examples, 'test example')}"
 
 
@@ -155,14 +158,16 @@ def certainty(study: Evidence) -> list[Sentence]:
     claims = claims if number > 1 or interim else "of a false claim"
     single = "in a single look" if study.interim is None else "without the earlier looks"
     limited = f"would be limited to 5 % {single}" if earlier_looks(study) else "is limited to 5 %"
-    text = f"With {study.data}, the probability {claims} {limited}, for new seeds and new examples"
+    new = "new seeds and new examples" if study.test_examples else "new seeds and the same test set"
+    text = f"With {study.data}, the probability {claims} {limited}, for {new}"
     keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
     largest = max(claimed, key=lambda c: abs(c.difference))
     evidence, ahead = study.evidence.get(largest.variant), largest.verdict == "better"
     share = None if evidence is None else evidence.better_on_new_seed if ahead else evidence.worse_on_new_seed
     if share is not None:
+        here = "these test examples" if study.test_examples else "this test set"
         text += (
-            f"; on these test examples, one further run of {largest.variant} would be "
+            f"; on {here}, one further run of {largest.variant} would be "
             f"{'ahead of' if ahead else 'behind'} one of {largest.against} by more than "
             f"{within(study.margin, study.metric)} with a probability of "
             f"{'more than 99' if share > 0.99 else f'{100 * share:.0f}'} %"
@@ -194,11 +199,12 @@ def what_next(study: Evidence) -> list[Sentence]:
     if study.seeds < _TELLING:  # too few to say that more would not help
         needed = {name: number for name, number in needed.items() if number is not None}
     if study.seeds <= 2 or (study.seeds < _TELLING and not needed):
-        return [Sentence("Run five seeds to decide more.", (*keys, "study.seeds"))]
+        verb = "Train" if study.elsewhere else "Run"
+        return [Sentence(f"{verb} five seeds to decide more.", (*keys, "study.seeds"))]
     if not needed:
         return []
     sources = (*keys, *(f"evidence[{name}].further_seeds" for name in needed))
-    return [Sentence(further_seeds_sentence(needed), sources)]
+    return [Sentence(further_seeds_sentence(needed, study.elsewhere, known=study.test_examples > 0), sources)]
 
 
 def incomplete(variants: Sequence[VariantSummary], divergences: Sequence[Divergence] = ()) -> list[Sentence]:

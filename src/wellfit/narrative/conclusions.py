@@ -27,14 +27,12 @@ from wellfit.narrative.caveats import (
     earlier_looks,
     incomplete,
     keys_of,
-    runs_tested,
     what_next,
 )
 from wellfit.narrative.metrics import NAMES, amount, best, is_loss, outward, within
 from wellfit.narrative.outcomes import lost
 from wellfit.narrative.phrases import (
     FEW,
-    counted,
     difference_with_interval,
     leader_accuracy,
     separation,
@@ -65,6 +63,7 @@ def conclusion(
     earlier_looks: EarlierLooks = NO_LOOKS,
     metric: str = "test_accuracy",
     epochs: Mapping[str, int] = MappingProxyType({}),
+    elsewhere: bool = False,
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -88,6 +87,7 @@ def conclusion(
       earlier_looks: what was seen of the test results before.
       metric: what the comparisons and the ranking are about.
       epochs: of the recipes, by variant.
+      elsewhere: whether others trained the runs.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -101,7 +101,7 @@ def conclusion(
     """
     opening = [Sentence(title, ("title",))] if title else []
     study = Evidence(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim,
-                     largest_class, leader_accuracy, divergences, earlier_looks, metric, epochs)  # fmt: skip
+                     largest_class, leader_accuracy, divergences, earlier_looks, metric, epochs, elsewhere)  # fmt: skip
     return (*opening, *_body(study))
 
 
@@ -119,7 +119,7 @@ def _body(study: Evidence) -> list[Sentence]:
     if len(variants) == 1:
         return [_single(variants[0], study), *left_out]
     if not any(c.p_adjusted is not None for c in study.comparisons) and not study.identical:
-        return [*divergence(study), _too_few_seeds(variants), *left_out]
+        return [*divergence(study), _too_few_seeds(variants, study.elsewhere), *left_out]
     return [
         *divergence(study),
         *_compared(study),
@@ -142,16 +142,14 @@ def _single(variant: VariantSummary, study: Evidence) -> Sentence:
     interval, metric = variant.interval.get(study.metric), study.metric
     ends = [] if interval is None else [amount(bound, metric, 1).removesuffix(" %") for bound in interval]
     reached = f"{amount(variant.mean[metric], metric, 1)}{f' [{ends[0]}, {ends[1]}]' if ends else ''}"
-    text = (
-        f"{variant.name}, the only variant, reached a {NAMES[metric]} of {reached} "
-        f"with {counted(runs_tested(variant), 'seed')} and {counted(study.test_examples, 'test example')}."
-    )
+    text = f"{variant.name}, the only variant, reached a {NAMES[metric]} of {reached} with {study.data}."
     return Sentence(text, (f"{key}.mean.{metric}", f"{key}.interval.{metric}", f"{key}.runs"))
 
 
-def _too_few_seeds(variants: Sequence[VariantSummary]) -> Sentence:
+def _too_few_seeds(variants: Sequence[VariantSummary], elsewhere: bool) -> Sentence:
     if max(len(v.runs) for v in variants) <= 1:
-        text = "One seed cannot separate a real difference from chance; run five seeds to compare the variants."
+        verb = "train" if elsewhere else "run"
+        text = f"One seed cannot separate a real difference from chance; {verb} five seeds to compare the variants."
         return Sentence(text, ("study.seeds",))
     text = (
         f"No variant can be compared with {variants[0].name}: none shares two finished seeds with it, so differences "

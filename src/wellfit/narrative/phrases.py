@@ -206,11 +206,13 @@ def leader_accuracy(
     return text
 
 
-def further_seeds_sentence(needed: Mapping[str, int | None]) -> str:
+def further_seeds_sentence(needed: Mapping[str, int | None], elsewhere: bool = False, known: bool = True) -> str:
     """Whether further seeds may decide, and how to add them without more false claims.
 
     Args:
       needed: undecided variant -> the number of seeds that would probably suffice, or None if no number would.
+      elsewhere: whether others train the seeds.
+      known: whether the test examples are known.
 
     Example:
       >>> further_seeds_sentence({"l2": 12, "l1": None})[:58]
@@ -218,10 +220,13 @@ def further_seeds_sentence(needed: Mapping[str, int | None]) -> str:
       >>> further_seeds_sentence({"l2": None})
       'More seeds alone are unlikely to decide l2; that would take more test examples.'
     """
-    known = several([name for name, n in needed.items() if n is not None])
+    likely = several([name for name, n in needed.items() if n is not None])
     unlikely = several([name for name, n in needed.items() if n is None])
-    if not known:
-        return f"More seeds alone are unlikely to decide {unlikely}; that would take more test examples."
+    if not likely:
+        more = "; that would take more test examples" if known else ""
+        return f"More seeds alone are unlikely to decide {unlikely}{more}."
     rest = f" More seeds alone are unlikely to decide {unlikely}." if unlikely else ""
     how = "--until-decided adds them in planned interim analyses, which keep false claims at 5 %"
-    return f"More seeds may decide {known}: {how}.{rest}"
+    if elsewhere:
+        how = "judge them in looks that were planned before (--look), which keeps false claims at 5 %"
+    return f"More seeds may decide {likely}: {how}.{rest}"

@@ -129,6 +129,8 @@ def techniques_of(changes: Iterable[Mapping[str, Any]], base: Mapping[str, Any] 
 
 def techniques_in(summary: StudySummary) -> tuple[Technique, ...]:
     """The techniques that a study's variants use, as `techniques_of` finds them."""
+    if summary.elsewhere:  # their settings need not mean what those of the same names do here
+        return ()
     return techniques_of([variant.settings for variant in summary.variants], summary.settings.get("base"))
 
 

@@ -53,6 +53,17 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
             len(summary.seeds) == 1,
             "There is only one seed, so no interval can be given and any difference could be chance. Use five seeds.",
         ),
+        (
+            summary.accuracies_alone,
+            "Only the accuracy of each run is known. The intervals and verdicts count the seeds, not the finite number "
+            "of test examples: they hold for this test set, and do not say whether a difference holds for other "
+            "examples. There is no confusion matrix, no calibration and no list of mistakes. With the predictions of "
+            "every example, all of that is there.",
+        ),
+        (
+            summary.elsewhere and summary.classes and not any("test_loss" in v.mean for v in summary.variants),
+            "Only the predicted classes are known, so there is no loss and no calibration; both take probabilities.",
+        ),
         (len(summary.variants) == 1, "There is only one variant, so there is nothing to compare it with."),
         (True, published_caution(summary.name, {v.name: v.published for v in summary.variants}, summary.settings)),
     )
@@ -82,16 +93,13 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "results": (
             "Means over the seeds.",
-            f"Brackets: 95 % intervals. Those of {beside}test accuracy, test loss and gap account for the seeds and "
-            "the test examples; those of training and validation for the seeds alone."
-            if intervals
-            else "",
-            "The gap is training minus test accuracy, in percentage points.",
+            _brackets(summary, beside) if intervals else "",
+            "" if summary.elsewhere else "The gap is training minus test accuracy, in percentage points.",
             f"The verdict is on {name}, compared with {first}.",
-            "Variants that share a training share its seconds.",
+            "" if summary.elsewhere else "Variants that share a training share its seconds.",
         ),
         "comparisons": (
-            f"Differences in {name}{_against(summary)}, paired by seed and by test example."
+            f"Differences in {name}{_against(summary)}, paired {_paired(summary)}."
             + (" A negative difference is an improvement." if lower else ""),
             "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
             "interval covers one comparison, unadjusted.",
@@ -104,7 +112,10 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         "curves": (
             "Where the validation loss turns upward while the training loss keeps falling, overfitting begins.",
             _lines(summary),
-            "Both splits are measured in inference mode, without the penalty.",
+            "The curves are shown as they were given. Nothing says whether training values were measured with dropout "
+            "and penalties, as many libraries report them; then they are no sign of a gap."
+            if summary.elsewhere
+            else "Both splits are measured in inference mode, without the penalty.",
         ),
         "paths": ("The value is chosen on the validation data; test accuracy plays no part in the choice.",),
         "mistakes": (
@@ -136,8 +147,10 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
             "NAME.",
         ),
         "runs": (
-            "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation loss "
-            "rose for good. Seconds: the run's share of the training time.",
+            ""
+            if summary.elsewhere
+            else "Read at: the epoch whose weights the run keeps. Rises after: the epoch after which the validation "
+            "loss rose for good. Seconds: the run's share of the training time.",
         ),
         "reproduce": (several_machines(summary.provenance),),
     }
@@ -176,6 +189,24 @@ def _diverged(names: list[str]) -> str:
         f"{wording.count(len(names), 'run')} diverged (the loss became infinite or NaN): {listed}. "
         f"{are} part of any mean, and verdicts marked * compare the surviving runs alone."
     )
+
+
+def _brackets(summary: StudySummary, beside: str) -> str:
+    """What the intervals of the means account for."""
+    if summary.accuracies_alone:
+        return "Brackets: 95 % intervals, which account for the seeds alone."
+    if summary.elsewhere:
+        return "Brackets: 95 % intervals, which account for the seeds and the test examples."
+    return (
+        f"Brackets: 95 % intervals. Those of {beside}test accuracy, test loss and gap account for the seeds and the "
+        "test examples; those of training and validation for the seeds alone."
+    )
+
+
+def _paired(summary: StudySummary) -> str:
+    """How the runs of two variants are paired; of runs that others trained, the provenance says it."""
+    usual = "by seed and by test example"
+    return summary.provenance.get("paired", usual).split("; then ")[0] if summary.elsewhere else usual
 
 
 def _letters(summary: StudySummary) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NoReturn, get_args
 
 from wellfit.base import LayerSpec, Metric, ModelSpec, Question, Recipe
 from wellfit.errors import UnknownNameError
+from wellfit.files import NAME_RULE, SAFE_NAME
 from wellfit.spec.reading import plain_of
 from wellfit.spec.source import KeyPath, Source
 
@@ -49,7 +49,6 @@ _NEEDED: Final = {
     "capacity": ("variants",),
 }
 _AMONG_SEVERAL: Final = ("best", "generalizes", "capacity", "winner")
-_NAME: Final = re.compile(r"[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,63}")
 
 
 def check_name(name: str, at: KeyPath, source: Source) -> None:
@@ -63,9 +62,8 @@ def check_name(name: str, at: KeyPath, source: Source) -> None:
     Raises:
       StudyFileError: the name is empty, too long, or has other characters.
     """
-    if not _NAME.fullmatch(name):
-        rule = "at most 64 letters, digits and -_+.=, without a leading dot, because it is used as a file name"
-        source.refuse(at, f"a name has {rule}; got {name!r}")
+    if not SAFE_NAME.fullmatch(name):
+        source.refuse(at, f"a name has {NAME_RULE}; got {name!r}")
 
 
 def same_name(name: str, at: KeyPath, twin: str, twin_at: KeyPath) -> str:

@@ -44,6 +44,10 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
     """
     if stored["name"] != new["name"]:
         return f"it is called {stored['name']!r} there and {new['name']!r} here"
+    by_wellfit = [not study.get("elsewhere") for study in (stored, new)]
+    if by_wellfit[0] != by_wellfit[1]:
+        there, here = ("by wellfit" if own else "elsewhere" for own in by_wellfit)
+        return f"its runs were trained {there} there and {here} here"
     folded = {name.lower(): name for name in stored["variants"]}
     for name in new["variants"]:
         if (twin := folded.get(name.lower(), name)) != name:
@@ -145,12 +149,11 @@ def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
     pairs = [("[data]", _data(stored), _data(new)), ("[train]", _train(stored), _train(new))]
     for name, variant in new["variants"].items():
         if name in stored["variants"]:
-            there = _recipe(stored["variants"][name]["recipe"])
-            pairs.append((f"[variants.{name}]", there, _recipe(variant["recipe"])))
+            pairs.append((f"[variants.{name}]", _variant(stored["variants"][name]), _variant(variant)))
     for table, before, now in pairs:
-        for key in now:
-            if before[key] != now[key]:
-                yield f"{table} {key}", json.dumps(before[key]), json.dumps(now[key])
+        for key in {**before, **now}:
+            if before.get(key) != now.get(key):
+                yield f"{table} {key}", json.dumps(before.get(key)), json.dumps(now.get(key))
 
 
 def _data(study: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,7 +163,14 @@ def _data(study: Mapping[str, Any]) -> dict[str, Any]:
     return {key: plain_of(value) for key, value in table.items()}
 
 
+def _variant(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe of a variant; of one that was trained elsewhere, its settings as they were given."""
+    return _recipe(plain["recipe"]) if "recipe" in plain else dict(plain["changes"])
+
+
 def _train(study: Mapping[str, Any]) -> dict[str, Any]:
+    if "base" not in study:
+        return {}
     return {**_recipe(study["base"]), "precision": study.get("precision", StudySpec.precision)}
 
 
@@ -196,10 +206,10 @@ def merged(stored: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
       >>> merged(resolved(load_study("lab5", seeds=[3])), resolved(load_study("lab5", seeds=2)))["seeds"]
       [3, 0, 1]
     """
-    epochs = new["base"]["epochs"]
+    epochs = new["base"]["epochs"] if "base" in new else 0
     kept = {
         name: variant
-        if "epochs" in variant["changes"]
+        if "epochs" in variant["changes"] or "recipe" not in variant
         else {**variant, "recipe": {**variant["recipe"], "epochs": epochs}}
         for name, variant in stored["variants"].items()
     }

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from wellfit.analysis.scores import MARGINS
 from wellfit.base import Question, Recipe, RunSpec
@@ -318,12 +318,14 @@ def _data(file: Mapping[str, Any], source: Source) -> DataSpec:
 
 
 def recipes(spec: StudySpec) -> dict[str, Recipe]:
-    """The complete recipe of each variant, in order.
+    """The complete recipe of each variant, in order; one that says nothing for runs that were trained elsewhere.
 
     Example:
       >>> recipes(load_study("lab5"))["l2"].l2
       0.001
     """
+    if spec.elsewhere:
+        return dict.fromkeys(spec.variants, spec.base)
     return {name: changed(spec.base, changes) for name, changes in spec.variants.items()}
 
 
@@ -349,6 +351,9 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
       ([0, 1, 2, 3, 4], {'l2': 0.001}, 256)
     """
     plain: dict[str, Any] = plain_of(spec)
+    if spec.elsewhere:
+        return _resolved_elsewhere(spec, plain)
+    del plain["elsewhere"]
     plain["variants"] = {
         name: {"changes": plain_of(spec.variants[name]), "recipe": plain_of(recipe)}
         for name, recipe in recipes(spec).items()
@@ -357,6 +362,17 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
         if not getattr(spec, key):
             del plain[key]
     return plain
+
+
+_OF_TRAINING: Final = ("base", "precision", "published_at")
+"""What the resolved form of a study that was trained elsewhere does not say."""
+
+
+def _resolved_elsewhere(spec: StudySpec, plain: dict[str, Any]) -> dict[str, Any]:
+    """A study that was trained elsewhere, without anything about data or training that only wellfit's own have."""
+    kept = {key: value for key, value in plain.items() if key not in _OF_TRAINING and (key != "report" or spec.report)}
+    variants = {name: {"changes": plain_of(changes)} for name, changes in spec.variants.items()}
+    return {**kept, "data": {"name_or_path": spec.data.name_or_path}, "variants": variants}
 
 
 def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
@@ -373,7 +389,7 @@ def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
     source = Source("stored study")
     parts = {
         "data": read_table(DataSpec, plain["data"], source, ("data",)),
-        "base": recipe_from(plain["base"]),
+        "base": recipe_from(plain["base"]) if "base" in plain else Recipe(),
         "variants": {name: variant["changes"] for name, variant in plain["variants"].items()},
         "seeds": tuple(plain["seeds"]),
         "questions": tuple(read_table(Question, question, source) for question in plain.get("questions", ())),

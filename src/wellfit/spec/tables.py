@@ -94,6 +94,8 @@ class StudySpec:
       published_at: the settings behind the published numbers of a study file, in the form of ``resolved``: those of
         the file, without settings from outside. Empty for built-in studies, whose name tells.
       report: what the authors say in the report themselves.
+      elsewhere: whether wellfit only judges runs that others trained. Its variants then hold their settings as they
+        were given, whatever these mean, and ``base`` says nothing.
     """
 
     name: str
@@ -110,6 +112,7 @@ class StudySpec:
     questions: tuple[Question, ...] = ()
     published_at: Mapping[str, Any] = field(default_factory=dict, compare=False)
     report: OwnWords = field(default_factory=OwnWords)
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)

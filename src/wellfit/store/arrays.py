@@ -90,7 +90,7 @@ def _array(content: bytes) -> NDArray[Any]:
     return flat.reshape(shape, order="F" if by_columns else "C")
 
 
-def stage(stack: ExitStack, path: Path, content: bytes) -> str:
+def stage(stack: ExitStack, path: Path, content: bytes, *, durable: bool = True) -> str:
     """Write a file to the disk under a temporary name; it replaces ``path`` when the stack is closed without an error.
 
     Several files staged on one stack are all on the disk before the first of them is replaced.
@@ -99,6 +99,7 @@ def stage(stack: ExitStack, path: Path, content: bytes) -> str:
       stack: closes the file.
       path: the file.
       content: its bytes.
+      durable: whether it must be on the disk before anything names it; not where the whole directory is made anew.
 
     Returns:
       The SHA-256 of the content.
@@ -107,9 +108,10 @@ def stage(stack: ExitStack, path: Path, content: bytes) -> str:
       StoreError: when the stack is closed: the disk is full, or the file cannot be written.
     """
     stack.enter_context(write_errors(path, _KEPT))
-    temporary = stack.enter_context(replacing(path, alone=True))  # the directory's lock is held
+    temporary = stack.enter_context(replacing(path, durable=durable, alone=True))  # the directory's lock is held
     temporary.write_bytes(content)
-    sync(temporary)
+    if durable:
+        sync(temporary)
     return hashlib.sha256(content).hexdigest()
 
 

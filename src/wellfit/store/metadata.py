@@ -7,9 +7,9 @@ import datetime
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, model_validator
 
 from wellfit.base import Finding
 from wellfit.spec.identity import merged
@@ -30,7 +30,7 @@ class _Epochs(BaseModel):
 
 class _Variant(BaseModel):
     changes: dict[str, Any]
-    recipe: _Epochs
+    recipe: _Epochs | None = None
 
 
 class _Resolved(BaseModel):
@@ -39,9 +39,17 @@ class _Resolved(BaseModel):
     name: str
     title: str
     data: dict[str, Any]
-    base: _Epochs
+    base: _Epochs | None = None
     variants: dict[str, _Variant]
     seeds: list[int]
+    elsewhere: bool = False
+
+    @model_validator(mode="after")
+    def _has_recipes(self) -> Self:
+        """A study that wellfit trained has recipes; one that was trained elsewhere has none."""
+        if any((of is None) != self.elsewhere for of in (self.base, *(v.recipe for v in self.variants.values()))):
+            raise ValueError("recipes")
+        return self
 
 
 _A_FINDING: Final = TypeAdapter(Finding)

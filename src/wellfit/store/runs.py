@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from wellfit.store.metadata import Metadata, now
 from wellfit.store.names import file_named
 from wellfit.store.tested import Tested, Validated
 
-__all__ = ["RUN_FOLDERS", "Run", "Runs", "file_of"]
+__all__ = ["RUN_FOLDERS", "JudgedRun", "Run", "Runs", "file_of"]
 
 Run: TypeAlias = tuple[str, int]
 """Variant and seed."""
@@ -40,6 +40,7 @@ validation example correctly.
 """
 
 _COLUMNS: Final = "variant, seed, recipe, state, epochs, readout_epoch, trajectory, seconds, scores"
+_NO_RECIPE: Final = "null"  # of a run that was trained elsewhere; it has no weights either
 _STATISTICS: Final = ("mean", "variance")  # of batch normalization: kept with the weights, not trained
 
 
@@ -52,6 +53,25 @@ def file_of(folder: Folder, run: Run) -> str:
     """
     variant, seed = run
     return f"{folder}/{variant}.{seed}.npz"
+
+
+class JudgedRun(NamedTuple):
+    """A run that was trained elsewhere.
+
+    Args:
+      variant, seed: the run.
+      arrays: ``"probabilities"``, float, or ``"predicted"``, the classes, and ``"rows"`` if it judged only some of the
+        test examples; empty if only its accuracy is known.  # (m, K) or (m,), (m,)
+      accuracy, loss: over the test examples that it judged; the loss is None without probabilities.
+      history: its epochs, as far as they are known.
+    """
+
+    variant: str
+    seed: int
+    arrays: Arrays
+    accuracy: float
+    loss: float | None = None
+    history: History = History({})
 
 
 @dataclass(frozen=True)
@@ -69,12 +89,14 @@ class Runs:
         """The number of epochs that the recipe of every trained run requested, outgrown runs included."""
         rows = self.database.rows("SELECT variant, seed, recipe FROM runs")
         with self.database.reading("the recipe of a run"):
-            return {(variant, seed): int(json.loads(recipe)["epochs"]) for variant, seed, recipe in rows}
+            return {
+                (v, seed): 0 if recipe == _NO_RECIPE else int(json.loads(recipe)["epochs"]) for v, seed, recipe in rows
+            }
 
     def outgrown(self) -> set[Run]:
         """The runs that need more epochs."""
         variants = self.metadata.study().get("variants", {})
-        wanted = {name: variant["recipe"]["epochs"] for name, variant in variants.items()}
+        wanted = {name: variant["recipe"]["epochs"] for name, variant in variants.items() if "recipe" in variant}
         return {run for run, epochs in self.epochs_asked().items() if epochs < wanted.get(run[0], 0)}
 
     def finished(self) -> set[Run]:
@@ -84,6 +106,8 @@ class Runs:
     def is_complete(self) -> bool:
         """Whether every run of the study is finished."""
         study = self.metadata.study()
+        if study.get("elsewhere"):
+            return True
         return len(self.finished()) == len(study["variants"]) * len(study["seeds"])
 
     def trained_study(self) -> dict[str, Any]:
@@ -93,6 +117,8 @@ class Runs:
         run has them.
         """
         study = self.metadata.study()
+        if study.get("elsewhere"):
+            return study
         most: dict[str, int] = {}
         for (variant, _), epochs in self.epochs_asked().items():
             most[variant] = max(epochs, most.get(variant, 0))
@@ -125,8 +151,11 @@ class Runs:
         return [records[run] for run in order if run in records and run not in outgrown]
 
     def test_scores(self) -> dict[Run, tuple[float, float]]:
-        """Test accuracy and test loss of every finished run that was evaluated on the test set."""
-        query = "SELECT variant, seed, test_accuracy, test_loss FROM runs WHERE test_sha256 IS NOT NULL"
+        """Test accuracy and test loss of every finished run that was evaluated on the test set; NaN where unknown."""
+        query = (
+            "SELECT variant, seed, test_accuracy, test_loss FROM runs "
+            "WHERE test_sha256 IS NOT NULL OR test_accuracy IS NOT NULL"
+        )
         rows, outgrown = self.database.rows(query), self.outgrown()
         with self.database.reading("the test scores of the runs"):
             scores = {(variant, seed): (_number(accuracy), _number(loss)) for variant, seed, accuracy, loss in rows}
@@ -153,12 +182,11 @@ class Runs:
     def tested(self, variant: str, seed: int) -> Tested:
         """A run's test probabilities and its answers to validation examples; KeyError for a run that was not tested."""
         arrays = self._arrays("test", (variant, seed))
-        rows: IntArray | None = arrays.get("rows")  # type: ignore[assignment]
-        return Tested(arrays["probabilities"], rows, Validated.unpacked(arrays))
+        return Tested.unpacked(arrays, len(self.database.get("classes", ())))
 
     def _arrays(self, folder: Folder, run: Run) -> dict[str, FloatArray]:
         rows = self.database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)
-        if not rows or rows[0][0] is None:
+        if not rows or not rows[0][0]:
             raise KeyError(run)
         return read_arrays(file_named(self.directory, file_of(folder, run)), rows[0][0])
 
@@ -178,7 +206,7 @@ class Runs:
             file_of(folder, (variant, seed)): sha256
             for variant, seed, *both in rows
             for folder, sha256 in zip(RUN_FOLDERS, both, strict=True)
-            if sha256 is not None
+            if sha256
         }
         for name in names:
             file_named(self.directory, name)
@@ -266,8 +294,50 @@ class Runs:
         with self.metadata.saving_work():
             self._insert_test(run, accuracy, loss, sha256)
 
-    def _stage(self, stack: ExitStack, folder: Folder, run: Run, arrays: Arrays) -> str:
-        return stage(stack, file_named(self.directory, file_of(folder, run)), pack(arrays))
+    def save_judged(self, runs: Iterable[JudgedRun]) -> None:
+        """Save runs that were trained elsewhere, all or none of them; the arrays of one at a time are in memory.
+
+        The directory is new: nothing waits until the files are on the disk.
+
+        Raises:
+          StoreError: the disk is full or the directory is not writable.
+        """
+        rows: list[tuple[JudgedRun, str | None]] = []
+        with ExitStack() as stack:
+            for run in runs:
+                sha256 = (
+                    self._stage(stack, "test", (run.variant, run.seed), run.arrays, durable=False)
+                    if run.arrays
+                    else None
+                )
+                rows.append((run._replace(arrays={}), sha256))
+        with self.metadata.saving_work():
+            for run, sha256 in rows:
+                self.database.execute(
+                    f"INSERT INTO runs ({_COLUMNS}, parameters, weights_sha256, finished, test_accuracy, test_loss, "
+                    f"test_sha256) VALUES ({'?, ' * 14}?)",
+                    (
+                        *(
+                            run.variant,
+                            run.seed,
+                            _NO_RECIPE,
+                            "finished",
+                            len(run.history),
+                            0,
+                            "",
+                            0.0,
+                            "{}",
+                            0,
+                            "",
+                            now(),
+                        ),
+                        *(float(run.accuracy), None if run.loss is None else float(run.loss), sha256),
+                    ),
+                )
+                self._insert_epochs(run.variant, run.seed, run.history)
+
+    def _stage(self, stack: ExitStack, folder: Folder, run: Run, arrays: Arrays, *, durable: bool = True) -> str:
+        return stage(stack, file_named(self.directory, file_of(folder, run)), pack(arrays), durable=durable)
 
     def _insert(self, record: RunRecord, sha256: str) -> None:
         """Insert the rows of a run and its epochs; the SHA-256 is that of its file in ``weights``."""
@@ -280,7 +350,12 @@ class Runs:
             f"INSERT INTO runs ({_COLUMNS}, parameters, weights_sha256, finished) VALUES ({'?, ' * 11}?)",
             (variant, seed, recipe, *end, scores, parameters, sha256, now()),
         )
-        columns = np.stack([record.history[name] for name in HISTORY_COLUMNS], axis=1)  # (epochs, columns)
+        self._insert_epochs(variant, seed, record.history)
+
+    def _insert_epochs(self, variant: str, seed: int, history: History) -> None:
+        if not len(history):
+            return
+        columns = np.stack([history[name] for name in HISTORY_COLUMNS], axis=1)  # (epochs, columns)
         self.database.execute_many(
             f"INSERT INTO epochs VALUES (?, ?, ?{', ?' * len(HISTORY_COLUMNS)})",
             [(variant, seed, epoch, *row) for epoch, row in enumerate(columns.tolist(), start=1)],
@@ -312,7 +387,7 @@ def _record(row: tuple[Any, ...], epochs: list[tuple[float | None, ...]], recipe
     columns = np.array(epochs, float).reshape(-1, len(HISTORY_COLUMNS))  # (epochs, columns)
     history = History({name: columns[:, i] for i, name in enumerate(HISTORY_COLUMNS)})
     if recipe not in recipes:
-        recipes[recipe] = recipe_from(json.loads(recipe))
+        recipes[recipe] = Recipe() if recipe == _NO_RECIPE else recipe_from(json.loads(recipe))
     spec = RunSpec(variant, seed, recipes[recipe])
     measured = {metric: float(value) for metric, value in json.loads(scores).items()}
     return RunRecord(spec, state, count, readout_epoch, history, measured, {}, _number(seconds), str(trajectory))

@@ -65,11 +65,38 @@ class Tested(NamedTuple):
       probabilities: float32.  # (m, K)
       rows: which of the study's test examples these are, ascending; None for all.  # (m,)
       validated: None in directories of version 0.1.
+      classes_only: whether only the predicted class of each example is known, which then has the probability 1; of a
+        run that was trained elsewhere.
     """
 
     probabilities: FloatArray
     rows: IntArray | None
     validated: Validated | None = None
+    classes_only: bool = False
+
+    @classmethod
+    def unpacked(cls, arrays: Arrays, classes: int) -> Tested:
+        """From the arrays of a file.
+
+        Args:
+          arrays: by name.
+          classes: their number.
+
+        Raises:
+          StoreUnreadableError: arrays of another kind.
+
+        Example: a run of which only the predicted classes are known.
+          >>> tested = Tested.unpacked({"predicted": np.array([1, 0])}, 2)
+          >>> tested.probabilities.tolist(), tested.classes_only
+          ([[0.0, 1.0], [1.0, 0.0]], True)
+        """
+        rows: IntArray | None = arrays.get("rows")
+        if "predicted" not in arrays:
+            return cls(arrays["probabilities"], rows, Validated.unpacked(arrays))
+        predicted = arrays["predicted"]
+        if predicted.ndim != 1 or predicted.dtype.kind not in "iu" or ((predicted < 0) | (predicted >= classes)).any():
+            raise StoreUnreadableError("predictions that are no classes of the study")
+        return cls(np.eye(classes, dtype=np.float32)[predicted], rows, None, classes_only=True)
 
     def of(self, values: IntArray) -> IntArray:
         """The values of its examples, out of those of all test examples.

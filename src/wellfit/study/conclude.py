@@ -162,6 +162,7 @@ def conclude(
         earlier_looks=earlier_looks,
         metric=metric,
         epochs=epochs,
+        elsewhere=spec.elsewhere,
     )
     named = {v.name: v for v in variants}
     further = further or Further()
@@ -169,7 +170,8 @@ def conclude(
     context = AnswerContext(
         *(named, found.comparisons, found.asked, found.evidence, found.ranking, _stopping(recipes)),
         *(found.leader_accuracy, found.divergences, published_differs, metric),
-        *(gaps, _lowest(further.histories), further.confusion, further.classes, epochs),
+        *(gaps, _lowest(further.histories), further.confusion, further.classes),
+        epochs=epochs,
     )
     verdict = " ".join(sentence.text for sentence in sentences[1:])
     answers = answered(_questions(spec), context)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +12,10 @@ import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
-from wellfit.files import TEMPORARY, abandoned, claimed
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.spec.own_words import joined_words
-from wellfit.store import Store, contents, create_or_open, discard, open_existing
+from wellfit.store import Store, contents, create_or_open, open_existing
+from wellfit.study.beside import built_beside, check_new
 from wellfit.study.fold import OVERLAP
 from wellfit.study.inputs import INPUTS
 from wellfit.study.looks import KEY as SEEN
@@ -77,7 +75,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
                 raise StoreBusyError(f"{store.directory}: {what}")
         study = _study(stores)
         shares = _shares(stores)
-        with _built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
+        with built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
             contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
             combined_looks(whole, stores)
             whole.metadata.write_note(OVERLAP, None)  # of all seeds together, it takes the data to know
@@ -92,7 +90,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         runs=runs,
         taken=taken,
         duplicates=total - runs,
-        missing=len(study["variants"]) * len(study["seeds"]) - runs,
+        missing=0 if study.get("elsewhere") else len(study["variants"]) * len(study["seeds"]) - runs,
         codes=len(codes.split("; then ")) if codes else 0,
     )
 
@@ -105,8 +103,7 @@ def _check_places(directories: Sequence[Path], out: Path) -> None:
     for directory in directories:
         if (twin := places.setdefault(directory.resolve(), directory)) is not directory:
             raise StoreError(f"{directory}: the same directory as {twin}; give each directory once")
-    if os.path.lexists(out):
-        raise StoreError(f"{out}: already exists; choose another --out, which merge creates")
+    check_new(out, "merge")
 
 
 def _study(stores: Sequence[Store]) -> dict[str, Any]:
@@ -184,6 +181,7 @@ def _shares(stores: Sequence[Store]) -> list[set[Run]]:
 def _results(store: Store) -> dict[Run, dict[str, Any]]:
     """What must be the same for a run in two stores; test results are None before the test set was opened."""
     files = contents.files(store)
+    elsewhere, tests = store.metadata.spec().elsewhere, store.runs.test_scores()
     results: dict[Run, dict[str, Any]] = {}
     for record in store.runs.records():
         name = f"{record.spec.variant}.{record.spec.seed}.npz"
@@ -192,7 +190,8 @@ def _results(store: Store) -> dict[Run, dict[str, Any]]:
             "end": (record.state, record.epochs, record.readout_epoch),
             "epochs": (columns.shape, columns.tobytes()),
             "scores": repr(sorted(record.scores.items())),  # as text, NaN equals NaN
-            "weights": files[f"weights/{name}"],
+            "accuracy": repr(tests.get((record.spec.variant, record.spec.seed), (None,))[0]) if elsewhere else "",
+            "weights": files.get(f"weights/{name}"),
             "test results": files.get(f"test/{name}"),
         }
     return results
@@ -205,24 +204,3 @@ def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None
         if value != there[what] and not untested:
             return what
     return None
-
-
-@contextlib.contextmanager
-def _built_beside(out: Path) -> Iterator[Path]:
-    """A temporary folder beside ``out``, renamed to it at the end, or removed after an error.
-
-    What a killed merge into ``out`` has left is removed first.
-    """
-    for left in abandoned(out):
-        with contextlib.suppress(OSError, StoreError):
-            discard(left)
-    place = out.with_name(f".{out.name}.{os.getpid()}{TEMPORARY}")
-    try:
-        place.mkdir(parents=True)
-        with claimed(place):
-            yield place
-            os.rename(place, out)
-    except OSError as error:
-        raise StoreError(f"{out}: cannot be written: {error.strerror}; choose another --out") from None
-    finally:
-        shutil.rmtree(place, ignore_errors=True)

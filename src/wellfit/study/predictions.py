@@ -32,6 +32,11 @@ class Probabilities:
             tested = self.store.runs.tested(self.variant, seed)
             yield tested._replace(probabilities=tested.probabilities.astype(np.float32, copy=False))
 
+    @property
+    def known(self) -> bool:
+        """Whether probabilities are known, and not only which class each run predicts."""
+        return not self.store.runs.tested(self.variant, self.seeds[0]).classes_only
+
     def with_labels(self, labels: IntArray) -> Iterator[tuple[FloatArray, IntArray]]:
         """Those of each run, with the true classes of the examples that it judged.  # (m, K), (m,)
 
@@ -47,7 +52,7 @@ class Predictions(NamedTuple):
     Args:
       seeds: of the runs.
       labels: the class; -1 where the run did not judge the example.  # int8 to int32 (S, M)
-      confidence: its probability; NaN likewise.  # (S, M)
+      confidence: its probability; NaN likewise, and where only classes are known.  # (S, M)
     """
 
     seeds: tuple[int, ...]
@@ -81,11 +86,11 @@ def predictions_of(seeds: tuple[int, ...], tests: Iterable[Tested], examples: in
       ([[1, 0, -1]], [[0.75, 0.5, nan]])
     """
     labels, confidence = [], []
-    for p, rows, _ in tests:
+    for p, rows, _, classes_only in tests:
         where = slice(None) if rows is None else rows
         of_run = np.full(examples, -1, np.min_scalar_type(-p.shape[1]))  # (M,)
         sure = np.full(examples, np.nan, p.dtype)  # (M,)
-        of_run[where], sure[where] = p.argmax(axis=1), p.max(axis=1)
+        of_run[where], sure[where] = p.argmax(axis=1), np.nan if classes_only else p.max(axis=1)
         labels.append(of_run)
         confidence.append(sure)
     return Predictions(seeds, np.stack(labels), np.stack(confidence))

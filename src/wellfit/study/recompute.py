@@ -16,12 +16,13 @@ from wellfit.base import FloatArray, IntArray, RunRecord, StudySummary
 from wellfit.base.histograms import BIN_EDGES, BINS, Histograms
 from wellfit.engine.stopping import Watch, observe
 from wellfit.store import Store
+from wellfit.store.tested import Tested
 from wellfit.study.as_json import to_json
 from wellfit.study.interim import recorded
 from wellfit.study.recomputed_metrics import Judged, confusion, mean_over, metric_of_seed
 from wellfit.study.summarize import METRICS
 
-__all__ = ["Recomputed", "numbers_of_run", "numbers_of_summary"]
+__all__ = ["Recomputed", "numbers_of_judged", "numbers_of_run", "numbers_of_summary"]
 
 ROUNDING: Final = 1e-9
 """Tolerance for float64 sums in a different order."""
@@ -70,13 +71,37 @@ def numbers_of_run(
         yield from (n._replace(what=f"{whose}: {n.what}") for n in _weights(record, weights, parameters))
         yield from (n._replace(what=f"{whose}: {n.what}") for n in _counted(record, weights, histograms or {}))
     if probabilities is not None and labels is not None and test is not None:
-        true = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (M,)
-        eps = np.finfo(np.float64).eps
-        yield Recomputed(f"{whose}: test accuracy", test[0], _hits(probabilities, labels).mean().item(), ROUNDING)
-        loss = -np.log(np.clip(true, eps, 1 - eps)).mean().item()
-        yield Recomputed(f"{whose}: test loss", test[1], loss, ROUNDING)
+        yield from (n._replace(what=f"{whose}: {n.what}") for n in _tested(probabilities, labels, test))
     if test is not None:
         yield Recomputed(f"{whose}: tested although it diverged", record.state == "diverged", False)
+
+
+def numbers_of_judged(
+    record: RunRecord, tested: Tested | None, labels: IntArray | None, test: tuple[float, float] | None
+) -> Iterator[Recomputed]:
+    """The numbers of a run that was trained elsewhere: those of its answers to the test examples.
+
+    Args:
+      record: the run.
+      tested: these answers; None if they are not known or their file is damaged.
+      labels: the true classes of the examples that it judged; None likewise.  # (m,)
+      test: the stored test accuracy and loss.
+    """
+    whose = f"variant {record.spec.variant!r}, seed {record.spec.seed}"
+    yield Recomputed(f"{whose}: epochs", record.epochs, len(record.history))
+    yield Recomputed(f"{whose}: state", record.state, "finished")
+    if tested is not None and labels is not None and test is not None:
+        for number in _tested(tested.probabilities, labels, test):
+            if not (tested.classes_only and number.what == "test loss"):
+                yield number._replace(what=f"{whose}: {number.what}")
+
+
+def _tested(probabilities: FloatArray, labels: IntArray, test: tuple[float, float]) -> Iterator[Recomputed]:
+    """Test accuracy and loss of a run."""
+    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)  # (M,)
+    eps = np.finfo(np.float64).eps
+    yield Recomputed("test accuracy", test[0], _hits(probabilities, labels).mean().item(), ROUNDING)
+    yield Recomputed("test loss", test[1], -np.log(np.clip(true, eps, 1 - eps)).mean().item(), ROUNDING)
 
 
 def _hits(probabilities: FloatArray, labels: IntArray) -> NDArray[np.bool_]:
@@ -152,8 +177,10 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
         of_variant, metrics = hits.setdefault(variant.name, {}), judged.setdefault(variant.name, {})
         total = np.zeros((len(classes), len(classes)), np.int64)
         for run in variant.runs:
-            if run.test_accuracy is not None:
-                probabilities, rows, _ = store.runs.tested(variant.name, run.seed)
+            if run.test_accuracy is not None and not classes:  # nothing but the accuracy is known
+                metrics[run.seed] = run.test_accuracy, np.ones((1, 1), np.int64)
+            elif run.test_accuracy is not None:
+                probabilities, rows, *_ = store.runs.tested(variant.name, run.seed)
                 truth = labels if rows is None else labels[rows]
                 of_variant[run.seed] = _hits(probabilities, truth)
                 of_seeds.add(b"" if rows is None else rows.tobytes())
@@ -163,7 +190,7 @@ def numbers_of_summary(store: Store, summary: StudySummary, second: StudySummary
                 if summary.metric != "accuracy":
                     what = f"variant {variant.name!r}, seed {run.seed}: {summary.compared.replace('_', ' ')}"
                     yield Recomputed(what, run.test_score, metrics[run.seed][0], ROUNDING)
-        if of_variant:
+        if of_variant and classes:
             counted = summary.confusion[variant.name].tolist()
             yield Recomputed(f"variant {variant.name!r}: confusion matrix", counted, total.tolist())
     yield from _means(store, summary, hits)
@@ -181,10 +208,12 @@ def _means(store: Store, summary: StudySummary, hits: Hits) -> Iterator[Recomput
         variant, seed = run = record.spec.variant, record.spec.seed
         scores = dict(record.scores)
         if run in tests:
-            scores |= {"test_accuracy": float(hits[variant][seed].mean()), "test_loss": tests[run][1]}
+            right = hits[variant].get(seed)
+            accuracy = tests[run][0] if right is None else float(right.mean())
+            scores |= {"test_accuracy": accuracy, "test_loss": tests[run][1]}
         if run in tests and "train_accuracy" in scores:
             scores["generalization_gap"] = scores["train_accuracy"] - scores["test_accuracy"]
-        judged = len(hits[variant][seed]) if run in tests else 1
+        judged = len(hits[variant].get(seed, (None,))) if run in tests else 1
         for metric, value in scores.items():
             of_test = metric.startswith("test") or metric == "generalization_gap"
             values.setdefault((variant, metric), []).append((value, judged if of_test else 1))

@@ -87,6 +87,8 @@ def difference_between(directory: Path, variant: str, against: str) -> Confusion
         seeds = tuple(s for s in tested.get(variant, ()) if s in tested.get(against, ()))
         if not seeds:
             raise StudyFileError(f"{variant} and {against} have no tested seed in common; run the study first")
+        if not classes:
+            raise StudyFileError(f"{directory}: only accuracies are known, so there is no confusion matrix")
         one, other = (
             predictions_of(seeds, Probabilities(store, name, seeds), len(labels)).labels for name in (variant, against)
         )
@@ -105,7 +107,7 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
     calibration: dict[str, Calibration] = {}
     by_class: dict[str, ClassTable] = {}
     ensembles: dict[str, Ensemble] = {}
-    for name, seeds in seeds_tested(store).items():  # the first variant first
+    for name, seeds in seeds_tested(store).items() if classes else ():  # the first variant first
         p = Probabilities(store, name, seeds)
         predictions = predictions_of(seeds, p, len(labels))  # of one variant at a time, besides the first
         of_first = predictions if name == first else of_first
@@ -115,9 +117,12 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
         difference = None if name == first else _difference(predictions, of_first, name, first, labels, len(classes))
         if difference is not None:
             differences[name] = difference
-        calibration[name] = pooled_calibration(name, p.with_labels(labels))
+        if p.known:
+            calibration[name] = pooled_calibration(name, p.with_labels(labels))
         by_class[name] = class_table(name, p.with_labels(labels), predictions.labels, labels, difference)
-        if len(seeds) > 1 and predictions.labels.min(initial=0) >= 0:  # with folds, no ensemble judges an example
+        if (
+            p.known and len(seeds) > 1 and predictions.labels.min(initial=0) >= 0
+        ):  # with folds, no ensemble judges an example
             ensembles[name] = ensemble(name, (run.probabilities for run in p), labels)
     damaged = store.runs.damaged()
     weights = weight_overviews(store, _with_weights(store, damaged), tuple(kept[1]["shape"]) if kept else None)

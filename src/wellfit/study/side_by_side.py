@@ -181,7 +181,9 @@ def read_study(store: Store) -> ReadStudy:
     rows: dict[int, IntArray] = {}
     for name, of in seeds.items():
         for seed in of:
-            if seed not in rows:
+            if seed not in rows and not len(labels):  # accuracies alone
+                rows[seed] = np.zeros(0, np.int64)
+            elif seed not in rows:
                 found = store.runs.tested(name, seed).rows
                 rows[seed] = np.arange(len(labels)) if found is None else found
     looked = any(summary.earlier_looks) or recorded(store) is not None
@@ -191,6 +193,10 @@ def read_study(store: Store) -> ReadStudy:
 def _check(first: ReadStudy, second: ReadStudy) -> None:
     """Refuse studies whose results mean different things."""
     one, other = first.summary, second.summary
+    if one.accuracies_alone != other.accuracies_alone:
+        alone, whole = (first, second) if one.accuracies_alone else (second, first)
+        raise OtherStudyError(f"{alone.name}: only accuracies are known, and {whole.name} has predictions; compare "
+                              "studies of one kind")  # fmt: skip
     if one.classes != other.classes:
         here, there = (
             f"{len(s.classes)} ({', '.join(s.classes[:5])}{', ...' * (len(s.classes) > 5)})" for s in (other, one)
@@ -206,6 +212,8 @@ def _check(first: ReadStudy, second: ReadStudy) -> None:
 
 def _unpaired(first: ReadStudy, second: ReadStudy, names: Sequence[str]) -> str:
     """Why the two cannot be paired; empty if they can."""
+    if first.summary.accuracies_alone:
+        return "nothing says whether accuracies alone rest on the same test examples"
     facts = first.summary.provenance, second.summary.provenance
     for key in _AGREE:
         if facts[0].get(key) != facts[1].get(key) or key not in facts[0]:
@@ -260,7 +268,11 @@ def scores_in(study: ReadStudy, seeds: Mapping[str, Sequence[int]]) -> Scores:
     metric, labels = study.summary.metric, study.labels
     scores: Scores = {}
     for name, of in seeds.items():
-        if metric == "accuracy":
+        if not len(labels):
+            runs = next(v.runs for v in study.summary.variants if v.name == name)
+            known = {run.seed: run.test_accuracy for run in runs}
+            scores[name] = {seed: np.asarray(known[seed], np.float64) for seed in of}  # () each
+        elif metric == "accuracy":
             results = {seed: study.store.runs.tested(name, seed) for seed in of}
             scores[name] = {seed: correctness(test.probabilities, test.of(labels)) for seed, test in results.items()}
         else:

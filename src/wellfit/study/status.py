@@ -128,7 +128,8 @@ def read_status(directory: Path, before: StudyStatus | None = None, *, patience:
     by_variant = {name: {s: histories[name, s] for s in spec.seeds if (name, s) in histories} for name in spec.variants}
     summary = StudySummary(
         name=spec.name, title=spec.title, data=last_part(spec.data.name_or_path), state=state, seeds=spec.seeds,
-        epochs=spec.base.epochs, seconds=seconds, directory=str(directory), variants=variants, comparisons=(),
+        epochs=0 if spec.elsewhere else spec.base.epochs, seconds=seconds,
+        directory=str(directory), variants=variants, comparisons=(),
         findings=(), verdict="", histories=by_variant, confusion={}, classes=(), provenance={},
         settings=settings, margin=spec.margin, metric=spec.metric,
     )  # fmt: skip

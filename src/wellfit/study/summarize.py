@@ -15,10 +15,9 @@ from wellfit.analysis.crossed import Interval
 from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.gaps import independent_sample
 from wellfit.analysis.intervals import t_interval, two_way_interval
-from wellfit.analysis.metrics import confusion_matrix, correctness, log_losses
 from wellfit.analysis.selection import validation_components
 from wellfit.base import (
-    FloatArray,
+    History,
     IntArray,
     ModelSpec,
     Recipe,
@@ -43,7 +42,8 @@ from wellfit.study.conclude import Further, conclude
 from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
-from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again, scores_of_runs
+from wellfit.study.outcomes import Outcomes, outcomes_of
+from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again
 from wellfit.study.shareable import shareable
 
 __all__ = ["METRICS", "summarize", "summary_of"]
@@ -60,28 +60,6 @@ METRICS = (
     "generalization_gap",
 )
 """The metrics with a mean and an interval for every variant."""
-
-
-class Outcomes(NamedTuple):
-    """The results of a variant's tested runs on the test examples that they judge, by seed.
-
-    Args:
-      correct: whether each was classified correctly.  # (m,) each
-      scores: the score by the metric that variants are compared on; ``correct`` if that is accuracy.  # (m,) each
-      of_run: that metric of each run by itself; empty for accuracy.
-      loss: its cross-entropy.  # (m,) each
-      rows: which of the test examples these are.  # (m,) each
-      validated: its answers to the validation examples, where they are kept.
-      confusion: the matrix of all runs together.  # (K, K)
-    """
-
-    correct: dict[int, NDArray[np.bool_]]
-    scores: dict[int, NDArray[Any]]
-    of_run: dict[int, float]
-    loss: dict[int, FloatArray]
-    rows: dict[int, IntArray]
-    validated: dict[int, Validated]
-    confusion: IntArray
 
 
 def summarize(directory: Path) -> StudySummary:
@@ -114,7 +92,7 @@ def summary_of(store: Store) -> StudySummary:
     histories = {v: {s: records[v, s].history for s in spec.seeds if (v, s) in records} for v in spec.variants}
     per_class = store.metadata.note("per_class") or ()
     chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
-    variants = with_onsets(read.variants, histories, of_variant, chance)
+    variants = read.variants if spec.elsewhere else with_onsets(read.variants, histories, of_variant, chance)
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     of_runs, known = {v.name: v.runs for v in variants}, Classes(classes, per_class, confusion)
     examples = counts.get("validation", 0), len(labels)
@@ -129,14 +107,15 @@ def summary_of(store: Store) -> StudySummary:
         Further(read.correct, min(sampled.values()), histories, confusion, classes),
     )
     verdicts = {c.variant: c.verdict for c in concluded.comparisons}
-    found = training_findings(histories, states, of_variant, chance, of_runs, examples, known, verdicts)
+    trained = {} if spec.elsewhere else histories  # remedies are settings of wellfit, which others do not have
+    found = training_findings(trained, states, of_variant, chance, of_runs, examples, known, verdicts)
     summary = StudySummary(
         name=spec.name,
         title=spec.title,
         data=spec.data.name_or_path,
         state=_state(variants, running),
         seeds=spec.seeds,
-        epochs=spec.base.epochs,
+        epochs=spec.base.epochs if not spec.elsewhere else _most_epochs(histories),
         seconds=store.metadata.seconds(),
         directory=str(store.directory),
         variants=variants,
@@ -158,6 +137,10 @@ def summary_of(store: Store) -> StudySummary:
     # from all findings: that accuracy hides something matters here with any metric
     advice = (*advise(summary), *chosen_despite_test(summary))
     return dataclasses.replace(summary, findings=of_metric(summary.findings, spec.metric), advice=advice)
+
+
+def _most_epochs(histories: Mapping[str, Mapping[int, History]]) -> int:
+    return max((len(history) for of in histories.values() for history in of.values()), default=0)
 
 
 def _validation(summary: StudySummary, read: Read) -> dict[str, VarianceComponents]:
@@ -193,26 +176,6 @@ def _largest_share(counts: Sequence[int]) -> float:
     The counts are those of the training split; studies of the first edition kept those of the test set alone.
     """
     return max(counts) / sum(counts) if sum(counts) else 0.0
-
-
-def _outcomes(
-    store: Store, metric: str, variant: str, seeds: Iterable[int], labels: IntArray, classes: int
-) -> Outcomes:
-    outcomes = Outcomes({}, {}, {}, {}, {}, {}, np.zeros((classes, classes), np.int64))
-    every = np.arange(len(labels))
-    for seed in seeds:
-        tested = store.runs.tested(variant, seed)
-        probabilities, truth = tested.probabilities, tested.of(labels)  # (m, K), (m,)
-        outcomes.correct[seed] = correctness(probabilities, truth)
-        outcomes.loss[seed] = log_losses(probabilities.astype(np.float64), truth)  # float32 would be clipped at 1e-7
-        outcomes.rows[seed] = every if tested.rows is None else tested.rows
-        if tested.validated is not None:
-            outcomes.validated[seed] = tested.validated
-        outcomes.confusion[...] += confusion_matrix(truth, probabilities.argmax(axis=1), classes)
-    if metric == "accuracy":
-        return outcomes._replace(scores=outcomes.correct)
-    scores, of_run = scores_of_runs(store, metric, variant, outcomes.rows, labels)
-    return outcomes._replace(scores=scores, of_run=of_run)
 
 
 class Read(NamedTuple):
@@ -259,17 +222,19 @@ def _read(
     groups = store.keepsakes.test_groups()
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
-        outcomes = _outcomes(store, spec.metric, name, tested, labels, len(classes))
+        accuracies = {seed: tests[name, seed][0] for seed in tested}
+        outcomes = outcomes_of(store, spec.metric, name, accuracies, labels, len(classes))
         read.scores[name], read.correct[name] = outcomes.scores, outcomes.correct
         _check_rows(store, name, read.rows, outcomes.rows)
         read.rows.update(outcomes.rows)
-        read.confusion.update({name: outcomes.confusion} if tested else {})
+        read.confusion.update({name: outcomes.confusion} if tested and classes else {})
         read.right[name] = {seed: of.right for seed, of in outcomes.validated.items()}
         _check_rows(store, name, _numbers(read.validated), _numbers(outcomes.validated), "validation")
         read.validated.update(outcomes.validated)
         runs = tuple(
-            _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed))
+            _run(seed, records.get((name, seed)), tests.get((name, seed)), outcomes.of_run.get(seed), spec.elsewhere)
             for seed in spec.seeds
+            if not spec.elsewhere or (name, seed) in records
         )
         mean, interval = _means(
             runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled[name], spec.metric
@@ -309,7 +274,9 @@ def _check_rows(
             )
 
 
-def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None) -> RunSummary:
+def _run(
+    seed: int, record: RunRecord | None, test: tuple[float, float] | None, score: float | None, elsewhere: bool
+) -> RunSummary:
     """One run as a row; a pending or diverged run has no scores."""
     if record is None:
         return RunSummary(seed, "pending", *(None,) * 11)
@@ -317,14 +284,14 @@ def _run(seed: int, record: RunRecord | None, test: tuple[float, float] | None, 
     return RunSummary(
         seed=seed,
         state=record.state,
-        epochs=record.epochs,
+        epochs=None if elsewhere and not record.epochs else record.epochs,
         readout_epoch=read or None,
         best_epoch=best_epoch(record.history) if read else None,
         overfit_onset=None,  # takes all runs of the variant: ``with_onsets``
         **{metric: record.scores.get(metric) for metric in METRICS[:4]},
         test_accuracy=test[0] if test else None,
-        test_loss=test[1] if test else None,
-        seconds=record.seconds,
+        test_loss=test[1] if test and not math.isnan(test[1]) else None,
+        seconds=None if elsewhere else record.seconds,
         test_score=score,
     )
 
@@ -370,7 +337,8 @@ def _test_scores(runs: Iterable[RunSummary], outcomes: Outcomes) -> Iterator[tup
     tested = [(run.seed, run.train_accuracy) for run in runs if run.seed in outcomes.correct]
     if tested:
         yield "test_accuracy", {seed: outcomes.correct[seed] for seed, _ in tested}
-        yield "test_loss", {seed: outcomes.loss[seed] for seed, _ in tested}
+    if losses := {seed: outcomes.loss[seed] for seed, _ in tested if seed in outcomes.loss}:
+        yield "test_loss", losses
     gaps = {seed: train - outcomes.correct[seed] for seed, train in tested if train is not None}
     if gaps:
         yield "generalization_gap", gaps

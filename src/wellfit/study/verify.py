@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from wellfit.store.database import MALFORMED
 from wellfit.store.keepsakes import KEEPSAKES, LABELS
 from wellfit.store.names import FOLDERS
 from wellfit.study.provenance import several_machines
-from wellfit.study.recompute import Recomputed, numbers_of_run, numbers_of_summary
+from wellfit.study.recompute import Recomputed, numbers_of_judged, numbers_of_run, numbers_of_summary
 from wellfit.study.summarize import summary_of
 
 __all__ = ["Problem", "Verification", "verify_study"]
@@ -29,6 +29,7 @@ NO_MANIFEST: Final = {
     "outdated": "has no manifest, because the last command that changed it was killed",
 }
 MADE_AGAIN: Final = ("weights/", "test/")  # files of a run
+JUDGE_AGAIN: Final = "restore it from a copy, or judge the predictions again"  # of runs that others trained
 RESTORE: Final = "restore it from a copy, or train again with wellfit run --fresh"
 
 
@@ -106,6 +107,8 @@ def verify_study(directory: Path) -> Verification:
             *(Problem("study.db", what, RESTORE) for what in manifest.differences(store.database)),
             *contradictions,
         )
+        if store.metadata.spec().elsewhere:
+            problems = tuple(replace(p, fix=JUDGE_AGAIN) if "wellfit run" in p.fix else p for p in problems)
         return Verification(
             runs=len(store.runs.finished()),
             files=len(files),
@@ -182,6 +185,8 @@ def _left_over(directory: Path, files: Iterable[str], useful: set[str]) -> list[
 def _is_done(store: Store) -> bool:
     """Whether all runs are trained and tested; extra files then cannot come from a killed process."""
     study, tested = store.metadata.study(), store.runs.test_scores()
+    if study.get("elsewhere"):
+        return True
     ended = {run for run, r in ((_run(r), r) for r in store.runs.records()) if run in tested or not r.readout_epoch}
     return all((variant, seed) in ended for variant in study["variants"] for seed in study["seeds"])
 
@@ -231,16 +236,20 @@ def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
         variant, seed = run = _run(record)
         yield Recomputed(f"variant {variant!r}, seed {seed}: recipe", record.spec.recipe, of_variant[variant])
         name = f"{variant}.{seed}.npz"
+        whole = run in tests and labels is not None and len(labels) > 0 and f"test/{name}" not in damaged
+        tested = store.runs.tested(variant, seed) if whole else None
+        truth = None if tested is None or labels is None else tested.of(labels)
+        if spec.elsewhere:
+            yield from numbers_of_judged(record, tested, truth, tests.get(run))
+            continue
         kept = f"weights/{name}" not in damaged
         weights = store.runs.weights(variant, seed) if kept else None
-        whole = run in tests and labels is not None and f"test/{name}" not in damaged
-        tested = store.runs.tested(variant, seed) if whole else None
         yield from numbers_of_run(
             record,
             weights,
             store.runs.parameters(variant),
             None if tested is None else tested.probabilities,
-            None if tested is None or labels is None else tested.of(labels),
+            truth,
             tests.get(run),
             store.runs.histograms(variant, seed) if kept else None,
         )

@@ -81,7 +81,8 @@ def results_html(summary: StudySummary, report: Path | None = None) -> str:
     )
     rows = variant_rows(summary)
     known = any(row.test.interval for row in rows)
-    legend = "Brackets: 95 % intervals, over seeds and test examples; of validation over the seeds. " if known else ""
+    over = "the seeds" if summary.accuracies_alone else "seeds and test examples; of validation over the seeds"
+    legend = f"Brackets: 95 % intervals, over {over}. " if known else ""
     headings = ("variant", wording.compared(summary), "verdict", "validation accuracy", "gap, points", "best epoch")
     parts = [
         f"<p><b>{escape(summary.title)}</b><br><span class=quiet>{escape(figures)}</span></p>",

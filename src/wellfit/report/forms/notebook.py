@@ -101,6 +101,8 @@ def _first_cells(
     notices = "".join(f"\n\n> {escaped(notice)}" for notice in document.notices)
     byline = f"{escaped(document.byline)}\n\n" if document.byline else ""
     introduction = [_markdown(words_markdown(document.introduction))] if document.introduction else []
+    if summary.elsewhere:
+        return [*_of_others(summary, byline, notices, directory), *introduction, _code(_LOADED + helpers)]
     return [
         _markdown(
             f"# {escaped(summary.title)}\n\n{byline}"
@@ -124,6 +126,25 @@ def _first_cells(
         _code(
             'kept = (DIRECTORY / "study.db").is_file()\n'
             "results = wellfit.Results(DIRECTORY) if kept else study.run()\n" + helpers
+        ),
+    ]
+
+
+_LOADED: Final = "results = wellfit.Results(DIRECTORY)\n"
+
+
+def _of_others(summary: StudySummary, byline: str, notices: str, directory: str | None) -> list[dict[str, Any]]:
+    """The first cells about runs that others trained, which no study file trains again."""
+    return [
+        _markdown(
+            f"# {escaped(summary.title)}\n\n{byline}"
+            f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}: runs that were trained "
+            "elsewhere, judged by what they predict. This notebook loads the results from the study directory; each "
+            f'variant is compared with the first.{notices}\n\nIt needs `pip install "wellfit[notebook]"`.'
+        ),
+        _code(
+            "from pathlib import Path\n\nfrom IPython.display import display\n\nimport wellfit\n\n"
+            f"DIRECTORY = Path({directory or f'wellfit-{summary.name}'!r})  # of the results"
         ),
     ]
 

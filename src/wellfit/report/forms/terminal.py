@@ -107,11 +107,10 @@ def _print_head(summary: StudySummary, console: Console, timed: bool) -> None:
     """The question, the key figures, and the notices."""
     runs = [run for variant in summary.variants for run in variant.runs]
     ended = sum(run.state != "pending" for run in runs)
-    took = f"{wording.duration(summary.seconds)}, " if timed else ""
-    figures = (
-        f"{summary.data}, {wording.count(len(summary.seeds), 'seed')}, {wording.count(summary.epochs, 'epoch')}, "
-        f"{ended} of {len(runs)} runs, {took}{summary.state}"
-    )
+    took = f"{wording.duration(summary.seconds)}, " if timed and not summary.elsewhere else ""
+    epochs = "" if summary.elsewhere else f"{wording.count(summary.epochs, 'epoch')}, "
+    seeds = wording.count(len(summary.seeds), "seed")
+    figures = f"{summary.data}, {seeds}, {epochs}{ended} of {len(runs)} runs, {took}{summary.state}"
     _say(console, summary.title, style="bold")
     _say(console, figures, style="dim")
     for notice in notices(summary):
@@ -147,7 +146,8 @@ def _print_tables(summary: StudySummary, console: Console, full: bool) -> None:
     if not full:
         return
     console.print()
-    _print_table(training_table(summary, console.width), console)
+    if not summary.elsewhere:
+        _print_table(training_table(summary, console.width), console)
     if (table := evidence_table(summary, console.width)) is not None:
         console.print()
         _print_table(table, console)
@@ -168,7 +168,7 @@ def _legend(summary: StudySummary, curves: Sparklines | None, best: bool) -> str
         (
             "Brackets: 95 % interval. " if _has_intervals(summary) else "",
             "Shared letter: no clear difference. " if wording.letters(summary) else "",
-            "Gap: train − test, in points.",
+            "" if _without_gap(summary) else "Gap: train − test, in points.",
             f" {lowest}: epoch of the lowest validation loss." if lowest else "",
             "" if curves is None else " Curves: own scale each.",
         )
@@ -177,13 +177,23 @@ def _legend(summary: StudySummary, curves: Sparklines | None, best: bool) -> str
 
 def _full_legend(summary: StudySummary, curves: Sparklines | None) -> str:
     texts = (
-        "Brackets: 95 % intervals, for new seeds and new test examples." if _has_intervals(summary) else "",
-        "Gap: training minus test accuracy, in points.",
-        "Best: the epoch of the lowest validation loss, median of the seeds.",
+        _intervals(summary) if _has_intervals(summary) else "",
+        "" if _without_gap(summary) else "Gap: training minus test accuracy, in points.",
+        "" if summary.elsewhere else "Best: the epoch of the lowest validation loss, median of the seeds.",
         LETTERS if wording.letters(summary) else "",
         "" if curves is None else curves.legend,
     )
     return " ".join(filter(None, texts))
+
+
+def _intervals(summary: StudySummary) -> str:
+    which = "the same test set" if summary.accuracies_alone else "new test examples"
+    return f"Brackets: 95 % intervals, for new seeds and {which}."
+
+
+def _without_gap(summary: StudySummary) -> bool:
+    """Whether others trained the runs, and no training accuracy is known."""
+    return summary.elsewhere and not any("generalization_gap" in v.mean for v in summary.variants)
 
 
 def _has_intervals(summary: StudySummary) -> bool:

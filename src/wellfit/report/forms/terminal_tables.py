@@ -72,6 +72,8 @@ HEADINGS: Final = {
 }
 """Column -> its heading."""
 
+_LEARNED: Final = ("train", "validation", "gap", "wide gap", "best")
+"""Columns that runs which others trained may lack."""
 _LEFT: Final = ("test", "letters", "verdict", "wide gap", "curve", "runs")
 
 Row = tuple[Text, Mapping[str, Text]]
@@ -108,6 +110,11 @@ def results_table(summary: StudySummary, width: int = 80, curves: Sparklines | N
         "accuracy": summary.metric == "accuracy",
     }
     rows = [(_name(row), _variant_cells(row, curves)) for row in variant_rows(summary)]
+    if summary.elsewhere:
+        cells = [of for _, of in rows]
+        without |= {
+            name: all(of[name].plain.strip() in ("", wording.NOTHING, "-") for of in cells) for name in _LEARNED
+        }
     layouts = [[column for column in layout if not without.get(column)] for layout in _RESULTS]
     test = wording.compared(summary) + ("" if is_loss(summary.compared) else ", %")
     return fitting("variant", {**HEADINGS, "verdict": against, "test": test}, rows, layouts, width)[0]

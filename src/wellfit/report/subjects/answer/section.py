@@ -68,7 +68,7 @@ def model_of(summary: StudySummary) -> Model | None:
       >>> model_of(s) is None
       True
     """
-    chosen = supported_by_validation(summary)
+    chosen = None if summary.elsewhere else supported_by_validation(summary)
     if chosen is None:
         return None
     place = PurePath(summary.directory)
@@ -96,9 +96,9 @@ def key_figures(summary: StudySummary) -> tuple[tuple[str, str], ...]:
         ("State", summary.state),
         ("Variants", str(len(summary.variants))),
         ("Seeds", f"{len(summary.seeds)} ({seeds})"),
-        ("Epochs", _epochs(summary)),
+        *(() if summary.elsewhere else (("Epochs", _epochs(summary)),)),
         ("Runs", f"{sum(run.state != 'pending' for run in runs)} of {len(runs)}"),
-        ("Time", wording.duration(summary.seconds)),
+        *(() if summary.elsewhere else (("Time", wording.duration(summary.seconds)),)),
     )
 
 

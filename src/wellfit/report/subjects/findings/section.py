@@ -23,11 +23,13 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
             f"{finding.title} ({finding.level}, {finding.code})",
         )
         for finding in sorted(summary.findings, key=wording.urgency)
-    ] or [Paragraph(NONE)]
+    ] or ([] if summary.elsewhere else [Paragraph(NONE)])
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """Every finding with its title; notes, which ask for nothing, behind the warnings or their number."""
+    if summary.elsewhere and not summary.findings:  # nothing of data and training was there to check
+        return {}
     shown = by_urgency(summary)
     if shown["urgent"] or not shown["further"]:
         return shown

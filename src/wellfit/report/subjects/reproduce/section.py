@@ -16,13 +16,13 @@ __all__ = ["fragment", "parts"]
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
-    """The command, a table of the provenance, and the study file."""
+    """The command, a table of the provenance, and the study file; runs that others trained have none."""
     shown = fragment(summary, details, {})
     return [
         *([Code(shown["command"])] if shown["command"] else []),
         *([Table((), shown["provenance"], text=2)] if shown["provenance"] else []),
-        Paragraph("The whole study as a study file for wellfit run:", kind="small"),
-        Code(shown["study"]),
+        *([Paragraph("The whole study as a study file for wellfit run:", kind="small")] if shown["study"] else []),
+        *([Code(shown["study"])] if shown["study"] else []),
     ]
 
 
@@ -30,8 +30,8 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     """The same."""
     facts = {**summary.provenance, **({"fingerprint": summary.fingerprint} if summary.fingerprint else {})}
     return {
-        "gist": "The command, versions, hashes, and the whole study as a file",
+        "gist": f"The command, versions, hashes{'' if summary.elsewhere else ', and the whole study as a file'}",
         "command": facts.pop("command", ""),
         "provenance": tuple((key, str(value)) for key, value in facts.items()),
-        "study": study_file(replace(from_resolved(summary.settings), report=OwnWords())),
+        "study": "" if summary.elsewhere else study_file(replace(from_resolved(summary.settings), report=OwnWords())),
     }

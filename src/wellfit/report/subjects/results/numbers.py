@@ -18,6 +18,7 @@ __all__ = [
     "comparison_table",
     "evidence_row",
     "evidence_table",
+    "known_only",
     "published_table",
     "run_columns",
     "run_row",
@@ -104,7 +105,7 @@ def variant_row(summary: StudySummary, index: int) -> VariantRow:
         index=index,
         name=variant.name,
         letters=wording.letters(summary).get(variant.name, ""),
-        settings=wording.settings(variant.settings) or ("the base recipe",),
+        settings=wording.settings(variant.settings) or ("not given" if summary.elsewhere else "the base recipe",),
         test=_cell(variant, summary.compared),
         accuracy=_cell(variant, "test_accuracy"),
         train=_cell(variant, "train_accuracy"),
@@ -112,8 +113,10 @@ def variant_row(summary: StudySummary, index: int) -> VariantRow:
         gap=_cell(variant, "generalization_gap"),
         loss=_cell(variant, "test_loss"),
         best_epoch=Cell(best, spread, None if best == wording.NOTHING else float(best)),
-        parameters=Cell(f"{variant.parameters:,}", value=float(variant.parameters)),
-        seconds=Cell(wording.number(variant.seconds, 1), value=_finite(variant.seconds)),
+        parameters=_NOTHING if summary.elsewhere else Cell(f"{variant.parameters:,}", value=float(variant.parameters)),
+        seconds=_NOTHING
+        if summary.elsewhere
+        else Cell(wording.number(variant.seconds, 1), value=_finite(variant.seconds)),
         verdict="reference" if index == 0 else verdict or wording.NOTHING,
         states=wording.run_states(variant.runs),
         runs=wording.run_states(variant.runs) if unusual else "",
@@ -139,6 +142,18 @@ def without_constant(table: Table, names: tuple[str, ...]) -> Table:
     text = table.text - sum(at < table.text for at in same)
     rows = tuple(tuple(row[at] for at in kept) for row in table.rows)
     return Table(tuple(table.headings[at] for at in kept), rows, text)
+
+
+def known_only(table: Table) -> Table:
+    """A table without the columns in which nothing is known of any row: of runs that others trained there are several.
+
+    Example:
+      >>> known_only(Table(("Run", "Epochs", "Test"), (("1", "–", "90 %"), ("2", "–", "–"))))
+      Table(headings=('Run', 'Test'), rows=(('1', '90 %'), ('2', '–')), text=1)
+    """
+    known = [at for at in range(len(table.headings)) if any(row[at] != wording.NOTHING for row in table.rows)]
+    rows = tuple(tuple(row[at] for at in known) for row in table.rows)
+    return Table(tuple(table.headings[at] for at in known), rows, sum(at < table.text for at in known))
 
 
 def evidence_table(summary: StudySummary) -> Table:
@@ -212,6 +227,8 @@ def evidence_row(evidence: PairedEvidence, metric: str = "test_accuracy") -> tup
         *(wording.number(None if share is None else 100 * share, 0, " %") for share in (better, same, worse)),
     )
 
+
+_NOTHING = Cell(wording.NOTHING)
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report import wording
 from wellfit.report.parts import Paragraph, Part, Table
-from wellfit.report.subjects.results.numbers import run_columns, run_row
+from wellfit.report.subjects.results.numbers import known_only, run_columns, run_row
 
 __all__ = ["fragment", "parts"]
 
@@ -29,10 +29,12 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Any]) -> dict[str, Any]:
     """Every run."""
     table = _table(summary)
-    gist = f"{wording.count(len(table.rows), 'run')}: epochs, accuracies, loss and seconds of each"
+    what = "what is known" if summary.elsewhere else "epochs, accuracies, loss and seconds"
+    gist = f"{wording.count(len(table.rows), 'run')}: {what} of each"
     return {"table": table, "gist": gist} if table.rows else {}
 
 
 def _table(summary: StudySummary) -> Table:
     rows = tuple((variant.name, *run_row(run)) for variant in summary.variants for run in variant.runs)
-    return Table(("Variant", *run_columns(summary.metric)), rows)
+    table = Table(("Variant", *run_columns(summary.metric)), rows)
+    return known_only(table) if summary.elsewhere else table

@@ -10,7 +10,7 @@ from wellfit.narrative.no_effect import no_effect
 from wellfit.narrative.techniques import techniques_in
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
-from wellfit.report.subjects.results.numbers import VariantRow, accuracy_heading, variant_rows
+from wellfit.report.subjects.results.numbers import VariantRow, accuracy_heading, known_only, variant_rows
 
 __all__ = ["fragment", "parts", "score_table"]
 
@@ -31,10 +31,14 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     )
     headings = ("Variant", "Test loss", "95 % interval", "Best epoch", "Range", "Parameters", "Seconds", "Runs")
     changes = tuple((row.name, wording.in_one_line(row.settings)) for row in rows)
+    given = Table(("Variant", _settings(summary)), changes, text=2)
+    if not summary.elsewhere:
+        return [score_table(summary), Table(headings, costs), given]
+    further = known_only(Table(headings[:-1], tuple(row[:-1] for row in costs)))
     return [
         score_table(summary),
-        Table(headings, costs),
-        Table(("Variant", "Changes to the base recipe"), changes, text=2),
+        *([further] if len(further.headings) > 1 else []),
+        *([given] if any(v.settings for v in summary.variants) else []),
     ]
 
 
@@ -47,17 +51,34 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         "validation": accuracy_heading("Validation", summary.metric),
         "gap": "Gap",
     }
-    same = _same_for_all(rows, {**scores, **COSTS})
+    costs = dict(COSTS)
+    if summary.elsewhere:
+        scores, costs = (
+            {
+                key: heading
+                for key, heading in of.items()
+                if any(getattr(row, key).mean != wording.NOTHING for row in rows)
+            }
+            for of in (scores, costs)
+        )
+    same = _same_for_all(rows, {**scores, **costs})
     return {
         "rows": rows,
         "compared": wording.capitalized(wording.compared(summary)),
         "scores": {key: heading for key, heading in scores.items() if key not in same},
-        "costs": {key: heading for key, heading in COSTS.items() if key not in same},
+        "costs": {key: heading for key, heading in costs.items() if key not in same},
+        "settings": _settings(summary),
+        "further": "Settings and losses" if summary.elsewhere else "Settings, losses and costs",
         "brackets": {key: any(getattr(row, key).interval for row in rows) for key in ("test", *scores, *COSTS)},
         "same": f"The same for every variant: {'; '.join(same.values())}." if same else "",
         "effects": no_effect(summary),
         "techniques": techniques_in(summary),
     }
+
+
+def _settings(summary: StudySummary) -> str:
+    """The heading of the variants' settings."""
+    return "Settings" if summary.elsewhere else "Changes to the base recipe"
 
 
 def _same_for_all(rows: tuple[VariantRow, ...], headings: Mapping[str, str]) -> dict[str, str]:
@@ -92,4 +113,5 @@ def score_table(summary: StudySummary) -> Table:
         )
         for row in rows
     )
-    return Table(("", *headings) if lettered else headings, cells, text=2 if lettered else 1)
+    table = Table(("", *headings) if lettered else headings, cells, text=2 if lettered else 1)
+    return known_only(table) if summary.elsewhere else table

@@ -1,0 +1,245 @@
+"""What a run predicted, checked: probabilities that are some, classes that exist, labels that say which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import FloatArray, IntArray
+from wellfit.errors import DataError
+
+__all__ = ["class_codes", "class_names", "distinct", "label_values", "predicted_classes", "probabilities_of"]
+
+_OFF: Final = 0.02
+"""How far a sum of probabilities may be from 1: bfloat16, or three decimal places of many classes."""
+_ROUNDED: Final = 1e-6
+"""How far a probability may be from 0 or 1 by rounding."""
+
+
+def probabilities_of(
+    values: Any,
+    classes: int,
+    where: str,
+    *,
+    softmax: bool = False,
+    row: Callable[[int], str] = "row {} (from 0)".format,
+) -> FloatArray:
+    """Probabilities of a run, checked. One column is the probability of the second of two classes.
+
+    They are kept as float32 unless that would change which class is the most probable.
+
+    Args:
+      values: one row an example, one column a class.  # (m, K), or (m,) or (m, 1) for two classes
+      classes: their number, K.
+      where: the file or argument, for errors.
+      softmax: whether the values are logits.
+      row: names a row, for errors.
+
+    Raises:
+      DataError: another shape, NaN, or rows that are no probabilities.
+
+    Example:
+      >>> probabilities_of([0.25, 1.0], 2, "p").tolist()
+      [[0.75, 0.25], [0.0, 1.0]]
+      >>> probabilities_of([[2.0, -1.0]], 2, "p")
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.DataError: p: 2 in row 0 (from 0) is no probability; if these are logits, give --softmax
+    """
+    p = _numbers(values, where)
+    single = p.ndim == 1 or (p.ndim == 2 and p.shape[1] == 1)
+    if single and classes == 2:
+        p = _two_columns(p.reshape(-1), softmax)  # (m, 2)
+    if p.ndim != 2 or p.shape[1] != classes or not len(p):
+        raise DataError(
+            f"{where}: probabilities of shape {p.shape}, but there are {classes} classes; give one row per example and "
+            "one column per class"
+        )
+    if not (finite := np.isfinite(p)).all():
+        at = int(np.flatnonzero(~finite.all(axis=1))[0])
+        raise DataError(f"{where}: NaN or infinity in {row(at)}; leave runs out that diverged, or predict again")
+    if softmax and not single:
+        shifted = np.exp(p.astype(np.float64) - p.max(axis=1, keepdims=True))
+        p = shifted / shifted.sum(axis=1, keepdims=True)
+    _check_probabilities(p, where, row)
+    return _smallest(p)
+
+
+def _numbers(values: Any, where: str) -> NDArray[Any]:
+    p = np.asarray(values)
+    if p.dtype.kind not in "fiub":
+        raise DataError(f"{where}: {p.dtype} instead of probabilities; give numbers")
+    return p if p.dtype in (np.float32, np.float64) else p.astype(np.float64)
+
+
+def _two_columns(second: NDArray[Any], softmax: bool) -> NDArray[Any]:
+    """The probabilities of both classes from those, or the logits, of the second.  # (m,) -> (m, 2)"""
+    if softmax:
+        from scipy.special import expit
+
+        second = expit(second.astype(np.float64))
+    return np.stack([1 - second, second], axis=1)
+
+
+def _check_probabilities(p: NDArray[Any], where: str, row: Callable[[int], str]) -> None:
+    outside = (p < -_ROUNDED) | (p > 1 + _ROUNDED)
+    if outside.any():
+        at, column = (int(i[0]) for i in np.nonzero(outside))
+        raise DataError(
+            f"{where}: {p[at, column]:.4g} in {row(at)} is no probability; if these are logits, give --softmax"
+        )
+    sums = p.sum(axis=1, dtype=np.float64)  # (m,)
+    off = np.abs(sums - 1) > _OFF
+    if off.any():
+        at = int(np.flatnonzero(off)[0])
+        raise DataError(
+            f"{where}: the probabilities in {row(at)} sum to {sums[at]:.4g}, not to 1; give the probabilities of all "
+            "classes, or, if these are logits, --softmax"
+        )
+
+
+def _smallest(p: NDArray[Any]) -> FloatArray:
+    """As float32, if that leaves the most probable class of every example as it is."""
+    small = p.astype(np.float32)
+    same = p.dtype == np.float32 or np.array_equal(small.argmax(axis=1), p.argmax(axis=1))
+    return small if same else p.astype(np.float64)
+
+
+# --- Labels and classes -----------------------------------------------------------------------------------------------
+
+
+def label_values(labels: Any, where: str) -> NDArray[Any]:
+    """Labels as one value an example: integers or texts; those in one-hot columns become integers.
+
+    Raises:
+      DataError: another shape, no label, or a missing one.
+
+    Example:
+      >>> label_values([[0, 1], [1, 0]], "y").tolist(), label_values(["cat", "dog"], "y").tolist()
+      ([1, 0], ['cat', 'dog'])
+    """
+    y = np.asarray(labels)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim == 2 and y.dtype.kind in "biuf" and _one_hot(y):
+        y = y.argmax(axis=1)
+    if y.ndim != 1 or not len(y):
+        raise DataError(f"{where}: labels of shape {y.shape}; give one label per example")
+    if y.dtype.kind == "f":
+        if not np.array_equal(y, np.floor(y)):  # not for NaN, which is unequal to itself
+            at = int(np.flatnonzero(~(y == np.floor(y)))[0])
+            raise DataError(f"{where}: label {y[at]} of example {at} is no class; give whole numbers or names")
+        y = y.astype(np.int64)
+    if y.dtype.kind == "O":
+        missing = [
+            at for at, value in enumerate(y.tolist()) if value is None or (isinstance(value, float) and np.isnan(value))
+        ]
+        if missing:
+            raise DataError(f"{where}: the label of example {missing[0]} is missing; give every example one")
+        whole = all(isinstance(value, int | np.integer) for value in y.tolist())
+        y = y.astype(np.int64) if whole else y.astype(str)
+    return y.astype(np.int64) if y.dtype.kind in "biu" else y.astype(str)
+
+
+def _one_hot(y: NDArray[Any]) -> bool:
+    return y.shape[1] > 1 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+
+
+def class_names(
+    labels: NDArray[Any], columns: int | None, given: Sequence[str] | None, where: str
+) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    """The names of the classes in the order of the columns, and the labels that stand for them.
+
+    Integers from 0 count the columns. Other labels are in ascending order, as scikit-learn has its columns.
+
+    Args:
+      labels: all that occur, as ``label_values`` gives them.  # (N,)
+      columns: the number of probabilities of an example; None where only classes are predicted.
+      given: the names, in the order of the columns.
+      where: the file or argument, for errors.
+
+    Raises:
+      DataError: labels that do not fit the columns or the names.
+
+    Example:
+      >>> class_names(np.array([0, 2]), 3, None, "y")[0], class_names(np.array([5, 7]), 2, None, "y")[0]
+      (('0', '1', '2'), ('5', '7'))
+    """
+    found = np.unique(labels)
+    counted = found.dtype.kind == "i" and found[0] >= 0
+    if given is not None:
+        names = tuple(map(str, given))
+        if len(set(names)) != len(names) or len(names) < 2:
+            raise DataError(f"{where}: class names {', '.join(names)}; give two or more, each once")
+        if columns is not None and len(names) != columns:
+            raise DataError(f"{where}: {len(names)} class names for {columns} probabilities per example; give one each")
+        if counted and found[-1] < len(names) and not {str(value) for value in found} <= set(names):
+            return names, tuple(range(len(names)))
+        unknown = [str(value) for value in found if str(value) not in names]
+        if unknown:
+            raise DataError(f"{where}: label {unknown[0]!r} is none of the classes {', '.join(names[:12])}")
+        return names, tuple(map(found.dtype.type, names)) if found.dtype.kind == "i" else names
+    if columns is not None and counted and found[-1] < columns:
+        return tuple(map(str, range(columns))), tuple(range(columns))
+    if columns is not None and len(found) != columns:
+        raise DataError(
+            f"{where}: {len(found)} different labels ({', '.join(map(str, found[:5]))} ...), but {columns} "
+            "probabilities per example; name the classes in the order of the columns, --classes (class_names=)"
+        )
+    if len(found) < 2:
+        raise DataError(f"{where}: all labels are {found[0]}, so there is nothing to predict; give all test examples")
+    return tuple(map(str, found)), tuple(found.tolist())
+
+
+def class_codes(labels: NDArray[Any], stands_for: Sequence[Any], where: str) -> IntArray:
+    """Labels or predictions as positions among the classes.
+
+    Args:
+      labels: as ``label_values`` gives them.  # (N,)
+      stands_for: the label of each class, from ``class_names``.
+      where: the file or argument, for errors.
+
+    Raises:
+      DataError: a label that is no class.
+
+    Example:
+      >>> class_codes(np.array(["b", "a"]), ("a", "b"), "y").tolist()
+      [1, 0]
+    """
+    known = np.asarray(stands_for)
+    if (known.dtype.kind == "i") != (labels.dtype.kind == "i"):
+        known, labels = known.astype(str), labels.astype(str)
+    order = np.argsort(known, kind="stable")
+    places = np.searchsorted(known, labels, sorter=order).clip(max=len(known) - 1)
+    codes = order[places]
+    wrong = known[codes] != labels
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        classes = ", ".join(map(str, stands_for[:12]))
+        raise DataError(f"{where}: {labels[at]!s} of example {at} is none of the classes {classes}")
+    found: IntArray = codes.astype(np.int32)
+    return found
+
+
+def distinct(every: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    """The different values of several arrays, ascending; if some are texts, all are.
+
+    Example:
+      >>> distinct([np.array([2, 1]), np.array(["b", "1"])]).tolist()
+      ['1', '2', 'b']
+    """
+    parts = [np.unique(values) for values in every]
+    texts = any(part.dtype.kind == "U" for part in parts)
+    return np.unique(np.concatenate([part.astype(str) if texts else part for part in parts]))
+
+
+def predicted_classes(values: Any, stands_for: Sequence[Any], where: str) -> IntArray:
+    """The classes that a run predicts, as positions among the classes.
+
+    Raises:
+      DataError: a class that no label has.
+    """
+    return class_codes(label_values(values, where), stands_for, where)

@@ -1,0 +1,218 @@
+"""Predictions in NumPy archives, one for each run: VARIANT.SEED.npz, with the labels once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import IntArray
+from wellfit.data.arrays.files import refuse_pickles, stored_arrays
+from wellfit.data.arrays.names import Stored
+from wellfit.data.predictions.answers import (
+    class_codes,
+    class_names,
+    distinct,
+    label_values,
+    predicted_classes,
+    probabilities_of,
+)
+from wellfit.data.predictions.labels import LABELS, array_named, labels_in
+from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
+from wellfit.errors import DataError
+
+__all__ = ["is_archive", "read_archives"]
+
+_PROBABILITIES: Final = ("probabilities", "probability", "proba", "probs", "y_proba", "y_prob", "y_score")
+_LOGITS: Final = ("logits", "logit")
+_CLASSES: Final = ("predictions", "predicted", "prediction", "y_pred", "pred", "preds")
+_ROWS: Final = ("rows", "row", "examples", "example", "indices", "index")
+_NAMES: Final = ("classes", "class_names")
+_FORM: Final = (
+    "give each run as VARIANT.SEED.npz with the array probabilities (one row per example) or predictions (the classes)"
+)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name is that of a NumPy archive."""
+    return path.suffix.lower() == ".npz"
+
+
+def read_archives(
+    files: Sequence[Path],
+    source: str,
+    *,
+    labels: Path | None = None,
+    classes: Sequence[str] | None = None,
+    softmax: bool = False,
+) -> GivenRuns:
+    """Runs in NumPy archives. The values of a run are read when they are needed.
+
+    An archive may hold ``rows``, the positions of its examples among all, and ``labels``, their true classes; or one
+    file has the labels of all.
+
+    Args:
+      files: of the runs, at least one.
+      source: where they come from, for headlines.
+      labels: a file with the labels; None if the archives have them.
+      classes: the names of the classes, in the order of the columns.
+      softmax: whether the values are logits.
+
+    Raises:
+      DataError: a file that cannot be read or has another form, labels that are missing or contradict each other.
+    """
+    archives = sorted(((file, *_named(file)) for file in files), key=lambda found: (found[1], found[2]))
+    stored = {file: stored_arrays(file) for file, _, _ in archives}
+    rows = {file: _rows(arrays, file) for file, arrays in stored.items()}
+    values, groups = (_joined_labels(stored, rows), None) if labels is None else labels_in(labels)
+    whose = source if labels is None else str(labels)
+    columns, given = _columns(stored, whose), classes if classes is not None else _given_names(stored)
+    predicted = [array_named(arrays, _CLASSES) for arrays in stored.values()] if columns is None else []
+    every = [values, *(label_values(of.read(), whose) for of in predicted if of is not None)]
+    names, stands_for = class_names(distinct(every), columns, given, whose)
+    runs = tuple(
+        GivenRun(
+            variant=variant,
+            seed=seed,
+            where=str(file),
+            values=partial(_values, file, stored[file], rows[file], len(values), stands_for, softmax),
+            rows=None if (at := rows[file]) is None or len(at) == len(values) else np.sort(at),
+        )
+        for file, variant, seed in archives
+    )
+    return GivenRuns(runs, class_codes(values, stands_for, whose), names, source, groups=groups)
+
+
+def _named(file: Path) -> tuple[str, int]:
+    refuse_pickles(file)
+    found = run_named(file.stem)
+    if found is None:
+        raise DataError(f"{file}: a name without variant and seed; call it VARIANT.SEED.npz, for example l2.0.npz")
+    return found
+
+
+def _answers(file: Path, arrays: Mapping[str, Stored], softmax: bool) -> tuple[Stored, bool]:
+    """The array with a run's answers, and whether these are classes."""
+    for names, classes in ((_PROBABILITIES, False), (_LOGITS, False), (_CLASSES, True)):
+        if (found := array_named(arrays, names)) is not None:
+            if names is _LOGITS and not softmax:
+                raise DataError(f"{file}: holds logits; give --softmax to make them probabilities")
+            return found, classes
+    unknown = [stored for name, stored in arrays.items() if name.lower() not in (*LABELS, *_ROWS, *_NAMES)]
+    if len(unknown) == 1:  # as np.savez(file, p) writes it
+        return unknown[0], len(unknown[0].shape) == 1 and unknown[0].dtype.kind in "iuU"
+    raise DataError(f"{file}: has the arrays {', '.join(arrays) or 'none'}; {_FORM}")
+
+
+def _values(
+    file: Path, arrays: Mapping[str, Stored], rows: IntArray | None, examples: int, stands_for: Any, softmax: bool
+) -> NDArray[Any]:
+    """The checked answers of a run, in the order of the examples."""
+    stored, classes = _answers(file, arrays, softmax)
+    expected = examples if rows is None else len(rows)
+    if not stored.shape or stored.shape[0] != expected:
+        of = "labels" if rows is None else "rows"
+        raise DataError(
+            f"{file}: {stored.shape[0] if stored.shape else 0} predictions for {expected} {of}; give one for each"
+        )
+    values = stored.read()
+    answers: NDArray[Any] = (
+        predicted_classes(values, stands_for, str(file))
+        if classes
+        else probabilities_of(values, len(stands_for), str(file), softmax=softmax)
+    )
+    return answers if rows is None else answers[np.argsort(rows)]
+
+
+def _rows(arrays: Mapping[str, Stored], file: Path) -> IntArray | None:
+    """Which examples a run judged, in its own order."""
+    stored = array_named(arrays, _ROWS)
+    if stored is None:
+        return None
+    rows = stored.read()
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows < 0).any():
+        raise DataError(f"{file}: rows of {rows.dtype}, {rows.shape}; give the position of each example, from 0")
+    places, counts = np.unique(rows, return_counts=True)
+    if (counts > 1).any():
+        raise DataError(f"{file}: example {places[counts > 1][0]} is there twice; give each once")
+    return rows.astype(np.int64)
+
+
+def _joined_labels(stored: Mapping[Path, Mapping[str, Stored]], rows: Mapping[Path, IntArray | None]) -> NDArray[Any]:
+    """The labels that the files of the runs hold, which must agree."""
+    first: Path | None = None
+    size = max((int(at.max(initial=-1)) + 1 for at in rows.values() if at is not None), default=0)
+    joined: NDArray[Any] | None = None
+    known = np.zeros(size, bool)
+    for file, arrays in stored.items():
+        found = array_named(arrays, LABELS)
+        if found is None:
+            raise DataError(f"{file}: has no labels; add them once as labels.npz, or give --labels FILE")
+        values, at = label_values(found.read(), str(file)), rows[file]
+        if at is not None and len(at) != len(values):
+            raise DataError(f"{file}: {len(values)} labels for {len(at)} rows; give one for each")
+        if joined is None or first is None:
+            first = file
+            known = known if at is not None else np.zeros(len(values), bool)
+            joined = np.zeros(len(known), values.dtype)
+        if at is None and len(values) != len(joined):
+            raise DataError(f"{file}: {len(values)} labels, but {first} has {len(joined)}; give the same examples")
+        places = np.arange(len(values)) if at is None else at
+        joined = joined.astype(np.result_type(joined, values)) if joined.dtype.kind == "U" else joined
+        differ = known[places] & (joined[places] != values)
+        if differ.any():
+            example = int(places[np.flatnonzero(differ)[0]])
+            label = values[np.flatnonzero(differ)[0]]
+            raise DataError(
+                f"{file}: example {example} has the label {label}, but {joined[example]} in another file "
+                f"({first} is the first); give all runs the same examples in the same order"
+            )
+        joined[places], known[places] = values, True
+    if joined is None or not known.all():
+        raise DataError(f"example {int(np.flatnonzero(~known)[0])} has no label in any file; number the rows from 0")
+    return joined
+
+
+def _columns(stored: Mapping[Path, Mapping[str, Stored]], whose: str) -> int | None:
+    """The number of classes by the arrays of probabilities; None where only classes are predicted."""
+    first: tuple[int, Path] | None = None
+    kinds: dict[bool, Path] = {}
+    for file, arrays in stored.items():
+        answers, classes = _answers(file, arrays, softmax=True)
+        kinds.setdefault(classes, file)
+        if classes:
+            continue
+        width = max(answers.shape[1], 2) if len(answers.shape) == 2 else 2
+        first = first or (width, file)
+        if width != first[0]:
+            raise DataError(
+                f"{file}: probabilities of {width} classes, but {first[1]} has {first[0]}; give all runs the same "
+                "classes"
+            )
+    if len(kinds) > 1:
+        raise DataError(
+            f"{kinds[True]}: only classes, but {kinds[False]} has probabilities; give all runs the same kind of answers"
+        )
+    return None if first is None else first[0]
+
+
+def _given_names(stored: Mapping[Path, Mapping[str, Stored]]) -> tuple[str, ...] | None:
+    """The class names that the files hold, which must agree, since they give the order of the columns."""
+    names: tuple[str, ...] | None = None
+    first: Path | None = None
+    for file, arrays in stored.items():
+        found = array_named(arrays, _NAMES)
+        here = None if found is None else tuple(map(str, found.read().ravel().tolist()))
+        if here is None:
+            continue
+        if names is not None and here != names:
+            raise DataError(
+                f"{file}: classes in the order {', '.join(here[:6])}, but {', '.join(names[:6])} in {first}; give all "
+                "runs the same classes in the same order"
+            )
+        names, first = here, first or file
+    return names

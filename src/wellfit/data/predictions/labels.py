@@ -1,0 +1,89 @@
+"""The true classes of all test examples, in a file of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wellfit.base import DEFAULT_READING, IntArray
+from wellfit.data.arrays.files import is_array_file, refuse_pickles, stored_arrays
+from wellfit.data.arrays.names import Stored
+from wellfit.data.predictions.answers import label_values
+from wellfit.data.tables.files import is_table, load_table
+from wellfit.errors import DataError
+
+__all__ = ["EXAMPLES", "LABELS", "array_named", "is_labels", "labels_in"]
+
+LABELS: Final = ("labels", "label", "y_true", "y_test", "y", "true", "target", "targets", "class")
+"""Names of arrays and columns with the true classes, in lower case."""
+EXAMPLES: Final = ("example", "example_id", "id", "index", "row", "sample")
+"""Names of columns that say which example a row is about."""
+
+
+def is_labels(path: Path) -> bool:
+    """Whether a file's name is that of the labels of all runs.
+
+    Example:
+      >>> is_labels(Path("labels.npz")), is_labels(Path("l2.0.npz"))
+      (True, False)
+    """
+    return path.name.split(".")[0].lower() in LABELS and (is_array_file(path) or is_table(path))
+
+
+def labels_in(file: Path) -> tuple[NDArray[Any], IntArray | None]:
+    """The labels of all examples, and their groups where the file has any.  # (M,), (M,)
+
+    Args:
+      file: of arrays with ``labels`` and perhaps ``groups``, or a table with a column label. Its rows are in the order
+        of the examples, unless a column numbers these from 0.
+
+    Raises:
+      DataError: no labels in it, or several arrays or columns that could be.
+    """
+    refuse_pickles(file)
+    if not file.is_file():
+        raise DataError(f"{file}: no such file; give one with the labels of all examples")
+    if not is_array_file(file):
+        return _in_table(file), None
+    arrays = stored_arrays(file)
+    stored = array_named(arrays, LABELS) or (next(iter(arrays.values())) if len(arrays) == 1 else None)
+    if stored is None:
+        raise DataError(f"{file}: has the arrays {', '.join(arrays)}; call the one with the labels labels")
+    values, groups = label_values(stored.read(), str(file)), array_named(arrays, ("groups", "group"))
+    return values, None if groups is None else _groups(groups.read(), len(values), file)
+
+
+def array_named(arrays: Mapping[str, Stored], names: Sequence[str]) -> Stored | None:
+    """The first of some names that an array has, in any case."""
+    by_name = {name.lower(): stored for name, stored in arrays.items()}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _in_table(file: Path) -> NDArray[Any]:
+    table = load_table(file, DEFAULT_READING)
+    names = [name.strip().lower() for name in (table.bare or table.names)]
+    columns = [at for at, name in enumerate(names) if name in LABELS] or ([0] if len(names) == 1 else [])
+    if len(columns) != 1:
+        raise DataError(f"{file}: has the columns {', '.join(table.names[:8])}; call the one with the labels label")
+    series = table.frame[table.frame.columns[columns[0]]]
+    values = label_values(
+        series.astype(object).to_numpy() if series.dtype == "category" else series.to_numpy(), str(file)
+    )
+    numbered = [at for at, name in enumerate(names) if name in EXAMPLES]
+    if not numbered:
+        return values
+    places = table.frame[table.frame.columns[numbered[0]]].to_numpy()
+    if not np.array_equal(np.sort(places), np.arange(len(values))):
+        raise DataError(f"{file}: column {table.names[numbered[0]]!r} does not number the examples 0, 1, ...; number "
+                        "them so, or leave it out")  # fmt: skip
+    return values[np.argsort(places)]
+
+
+def _groups(groups: NDArray[Any], examples: int, file: Path) -> IntArray:
+    if groups.shape != (examples,):
+        raise DataError(f"{file}: groups of shape {groups.shape} for {examples} labels; give one for each")
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)

@@ -1,0 +1,74 @@
+"""Files and folders of predictions: which reader takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from wellfit.data.arrays.files import refuse_pickles
+from wellfit.data.predictions.archives import is_archive, read_archives
+from wellfit.data.predictions.labels import is_labels
+from wellfit.data.predictions.runs import GivenRuns
+from wellfit.data.predictions.tables import read_tables
+from wellfit.data.tables.files import is_table
+from wellfit.errors import DataError
+from wellfit.files import form_of
+
+__all__ = ["read_predictions"]
+
+_OURS: Final = "keepsakes.npz"
+"""In the folder test of a study directory, whose other files are predictions and labels in the form read here."""
+
+
+def read_predictions(
+    paths: Sequence[Path], *, labels: Path | None = None, classes: Sequence[str] | None = None, softmax: bool = False
+) -> GivenRuns:
+    """Read the predictions of runs.
+
+    Args:
+      paths: tables, NumPy archives, or folders of either.
+      labels: a file with the labels of all examples, where neither the tables nor the folder has them.
+      classes: the names of the classes, in the order of the columns.
+      softmax: whether the values are logits.
+
+    Raises:
+      DataError: files that cannot be read, or do not belong together; one line says why, and how to fix it.
+    """
+    files = [file for path in paths for file in _files(path)]
+    source = ", ".join(path.name or str(path) for path in paths[:3]) + (" ..." if len(paths) > 3 else "")
+    for file in files:
+        refuse_pickles(file)
+    runs = [file for file in files if not is_labels(file)]
+    archives = [file for file in runs if is_archive(file)]
+    if archives and len(archives) < len(runs):
+        table = next(file for file in runs if not is_archive(file))
+        raise DataError(f"{table}: a table beside {archives[0].name}; give NumPy archives or tables, not both")
+    apart = [labels] if labels is not None else [file for file in files if is_labels(file)]
+    if len(apart) > 1:
+        raise DataError(f"{apart[1]}: labels are also in {apart[0]}; keep one of the files, or give --labels FILE")
+    if not runs:
+        raise DataError(f"{source}: no predictions; give tables (.csv, .parquet) or archives named VARIANT.SEED.npz")
+    read = read_archives if archives else read_tables
+    return read(runs, source, labels=apart[0] if apart else None, classes=classes, softmax=softmax)
+
+
+def _files(path: Path) -> list[Path]:
+    """A file, or those of a folder that can be read."""
+    form = form_of(path)
+    if form is None:
+        raise DataError(f"{path}: no such file or folder; give the path of the predictions")
+    if form == "a file":
+        return [path]
+    if form != "a folder":
+        raise DataError(f"{path}: {form}, not a file or folder; give the path of the predictions")
+    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    inside = [file for file in files if file.name != _OURS]
+    found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]
+    if not any(is_archive(file) or is_table(file) for file in found):
+        for file in inside:
+            refuse_pickles(file)
+        raise DataError(
+            f"{path}: no predictions in it; give tables (.csv, .parquet) or archives named VARIANT.SEED.npz"
+        )
+    return found

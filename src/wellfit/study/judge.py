@@ -1,0 +1,288 @@
+"""A study directory of runs that others trained: it holds what they predicted, and everything that judges a study."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import math
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from wellfit import __version__
+from wellfit.analysis.metrics import accuracy, log_loss
+from wellfit.analysis.scores import MARGINS
+from wellfit.analysis.sequential import InterimAnalysis
+from wellfit.base import History, Recipe
+from wellfit.data.predictions.runs import GivenRun, GivenRuns, baseline_first, check_examples, check_names, renumbered
+from wellfit.errors import DataError, StudyFileError, UnknownNameError
+from wellfit.files import NAME_RULE, SAFE_NAME
+from wellfit.spec.reading import plain_of
+from wellfit.spec.source import builtin_studies
+from wellfit.spec.study import DataSpec, StudySpec, check_utf8, resolved
+from wellfit.store import create_or_open
+from wellfit.store.runs import JudgedRun
+from wellfit.study.beside import built_beside, check_new
+from wellfit.study.interim import record_analysis, record_plan
+from wellfit.study.provenance import without_home
+
+__all__ = ["UNPAIRED", "judge_runs", "look_of", "paired", "with_settings"]
+
+UNPAIRED: Final = "--unpaired (unpaired=True)"
+"""The option that numbers the runs of each variant anew."""
+
+_CLASSES_DO: Final = ("accuracy", "balanced_accuracy", "macro_f1")
+"""The metrics that need no probabilities."""
+
+
+def judge_runs(
+    given: GivenRuns,
+    out: Path,
+    *,
+    baseline: str | None = None,
+    name: str = "judged",
+    title: str | None = None,
+    metric: str = "accuracy",
+    margin: float | None = None,
+    unpaired: bool = False,
+    look: tuple[int, int] | None = None,
+    histories: Mapping[tuple[str, int], History] | None = None,
+    command: str = "",
+) -> None:
+    """Write the study directory of runs that others trained; it is there whole or not at all.
+
+    Args:
+      given: the runs.
+      out: the directory, which must not exist.
+      baseline: the variant that the others are compared with; by default the one of that name, or the first.
+      name, title: of the study.
+      metric: what variants are compared on, as in ``[compare]``.
+      margin: the largest difference in it that does not matter; by default that of a study.
+      unpaired: whether seeds of different variants have nothing in common; their runs are then paired in order.
+      look: which of how many equally spaced looks at a growing number of seeds this is.
+      histories: variant and seed -> the epochs of the run, as far as they are known.
+      command: what the user typed.
+
+    Raises:
+      DataError: predictions that are none, or that cannot be compared.
+      StudyFileError: a metric or a look that the predictions do not allow; an unknown name.
+      StoreError: ``out`` exists or cannot be written.
+    """
+    check_new(out, "judge")
+    check_names((run.variant, run.seed, run.where) for run in given.runs)
+    given = renumbered(given) if unpaired else given
+    order = baseline_first(given, baseline)
+    check_examples(given.runs, len(given.labels))
+    how = paired(given, order[0], unpaired=unpaired)
+    interim = None if look is None else look_of(look, {len(seeds) for seeds in given.variants.values()})
+    _check_metric(given, metric)
+    _check_words(name, title, margin)
+    spec = StudySpec(
+        name=name,
+        title=title or f"Does any variant differ from {order[0]}?"
+        if len(order) > 1
+        else title or f"How good is {order[0]}?",
+        data=DataSpec(given.source),
+        base=Recipe(),
+        variants={variant: plain_of(given.settings.get(variant, {})) for variant in order},
+        seeds=tuple(sorted({run.seed for run in given.runs})),
+        metric=metric,  # type: ignore[arg-type]
+        margin=MARGINS[metric] if margin is None else margin,
+        elsewhere=True,
+    )
+    place = {variant: at for at, variant in enumerate(order)}
+    runs = sorted(given.runs, key=lambda run: (place[run.variant], run.seed))
+    with (
+        built_beside(out) as beside,
+        create_or_open(beside, resolved(spec), provenance=_provenance(given, how, command)) as store,
+    ):
+        if len(given.labels):
+            store.keepsakes.save_labels(given.labels, given.classes, given.groups)
+        if interim is not None:
+            record_plan(store, interim)
+        store.metadata.mark_test_opened()
+        store.runs.save_judged(_judged(runs, given, histories or {}))
+        if interim is not None:
+            record_analysis(store, interim, spec.seeds)
+        store.metadata.write_note("examples", {"test": len(given.labels)})
+
+
+def _check_words(name: str, title: str | None, margin: float | None) -> None:
+    """Refuse a name, a title or a margin that no study can have."""
+    if not SAFE_NAME.fullmatch(name):
+        raise StudyFileError(f"name {name!r}: a name has {NAME_RULE}")
+    if name in builtin_studies():
+        raise StudyFileError(f"name {name!r}: is that of a built-in study; choose another")
+    if title is not None:
+        check_utf8(title, "title")
+        if not title.strip() or "\n" in title:
+            raise StudyFileError(f"title {title!r}: give the question in one line")
+    if margin is not None and not 0 <= margin < math.inf:
+        raise StudyFileError(f"margin {margin:g}: give 0 or the largest difference that does not matter")
+
+
+def _judged(
+    runs: Sequence[GivenRun], given: GivenRuns, histories: Mapping[tuple[str, int], History]
+) -> Iterator[JudgedRun]:
+    """Each run with its answers, which are read, checked and scored one after the other."""
+    for run in runs:
+        history = histories.get((run.variant, run.seed), History({}))
+        if run.accuracy is not None:
+            yield JudgedRun(run.variant, run.seed, {}, run.accuracy, history=history)
+            continue
+        values, truth = run.values(), given.labels if run.rows is None else given.labels[run.rows]
+        rows = {} if run.rows is None else {"rows": run.rows}
+        if values.ndim == 1:
+            kind = np.min_scalar_type(len(given.classes))
+            arrays = {"predicted": values.astype(kind), **rows}
+            yield JudgedRun(run.variant, run.seed, arrays, float((values == truth).mean()), history=history)
+        else:
+            loss = log_loss(values.astype(np.float64), truth)
+            arrays = {"probabilities": values, **rows}
+            yield JudgedRun(run.variant, run.seed, arrays, accuracy(values, truth), loss, history)
+
+
+def with_settings(given: GivenRuns, settings: Mapping[str, Mapping[str, Any]], where: str) -> GivenRuns:
+    """The runs with what their variants were trained with, to be shown.
+
+    Raises:
+      StudyFileError: settings of another form.
+      UnknownNameError: settings of an unknown variant.
+    """
+    for name, of in settings.items():
+        if name not in given.variants:
+            raise UnknownNameError("variant", name, list(given.variants), where)
+        if not isinstance(of, Mapping):
+            raise StudyFileError(f"{where}: {name!r} is of type {type(of).__name__}; give name -> value")
+        try:
+            json.dumps(plain_of(of), allow_nan=False)
+        except (TypeError, ValueError):
+            raise StudyFileError(f"{where}: {name!r} holds more than texts, numbers and lists; leave it out") from None
+    return replace(given, settings=settings)
+
+
+def _check_metric(given: GivenRuns, metric: str) -> None:
+    """Refuse a metric that these predictions do not have."""
+    if metric not in MARGINS:
+        raise StudyFileError(f"metric {metric!r}: is none of {', '.join(MARGINS)}; give one of these")
+    if not len(given.labels) and metric != "accuracy":
+        raise StudyFileError(f"metric {metric!r}: only accuracies are known; give the predictions of every example")
+    if metric not in _CLASSES_DO and given.runs[0].values().ndim == 1:
+        raise StudyFileError(f"metric {metric!r}: takes probabilities, and only classes are known; give probabilities, "
+                             f"or compare by {', '.join(_CLASSES_DO)}")  # fmt: skip
+
+
+def paired(given: GivenRuns, first: str, *, unpaired: bool = False) -> str:
+    """How the runs of different variants are paired: the end of a sentence.
+
+    Args:
+      given: the runs, numbered as they are paired.
+      first: the variant that the others are compared with.
+      unpaired: whether they were numbered anew.
+
+    Raises:
+      DataError: a variant has too few seeds in common with the first, though both have several.
+    """
+    of, examples = (
+        given.variants,
+        " and by test example" if len(given.labels) else "; single test examples are not known",
+    )
+    if unpaired:
+        return f"in the order of their seeds, which have nothing in common{examples}"
+    for name, seeds in of.items():
+        common = set(seeds) & set(of[first])
+        if len(common) < min(2, len(seeds), len(of[first])):
+            have = f"{'no seed' if not common else 'one seed'} in common"
+            raise DataError(
+                f"{given.source}: {name!r} and {first!r} have {have} ({_listed(seeds)}; {_listed(of[first])}); if "
+                f"their runs are independent of one another, give {UNPAIRED}, or give both the same seeds"
+            )
+    alike = len({frozenset(seeds) for seeds in of.values()}) == 1
+    return f"by seed{'' if alike else ', over the seeds that both variants have,'}{examples}"
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    shown = ", ".join(map(str, seeds[:6]))
+    return f"seed{'' if len(seeds) == 1 else 's'} {shown}{', ...' if len(seeds) > 6 else ''}"
+
+
+def look_of(look: tuple[int, int], seeds: set[int]) -> InterimAnalysis:
+    """The interim analysis that a look is: the first of four at 5 seeds is one of 5, 10, 15 and 20.
+
+    Args:
+      look: which of how many, from 1.
+      seeds: how many each variant has.
+
+    Raises:
+      StudyFileError: no such look, or a number of seeds that it cannot have.
+
+    Example:
+      >>> look_of((2, 4), {10})
+      InterimAnalysis(number=2, seeds=(5, 10, 15, 20))
+    """
+    number, of = look
+    text = f"--look {number}/{of}"
+    if not 1 <= number <= of <= 20:
+        raise StudyFileError(f"{text}: give which look it is of how many, at most 20, for example 2/4")
+    if len(seeds) > 1:
+        raise StudyFileError(
+            f"{text}: variants have {', '.join(map(str, sorted(seeds)))} seeds; give all the same number"
+        )
+    (count,) = seeds
+    if count % number or count < 2:
+        raise StudyFileError(
+            f"{text}: looks are equally spaced, and {count} seeds are not {number} equal parts of at least one seed; "
+            "judge a multiple, at least 2"
+        )
+    return InterimAnalysis(number, tuple(count // number * at for at in range(1, of + 1)))
+
+
+# --- Provenance -------------------------------------------------------------------------------------------------------
+
+
+def _provenance(given: GivenRuns, how: str, command: str) -> dict[str, str]:
+    """Where the predictions come from, as name -> printable value."""
+    facts = {
+        "command": without_home(command),
+        "trained": "elsewhere; wellfit judges the predictions",
+        "predictions": _described(given),
+        "paired": how,
+        "wellfit": __version__,
+        "python": platform.python_version(),
+        **{library: metadata.version(library) for library in ("numpy", "scipy")},
+        "system": f"{platform.system()} {platform.machine()}",
+        "data": without_home(given.source),
+        "data hash": _hash(given) if len(given.labels) else "",
+        "split hash": _split_hash(given) if len(given.labels) else "",
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
+def _described(given: GivenRuns) -> str:
+    if not len(given.labels):
+        return "accuracies alone, of which nothing says how many test examples they rest on"
+    folds = "" if all(run.rows is None for run in given.runs) else "; each seed judged some of them"
+    groups = "" if given.groups is None else f" in {len(np.unique(given.groups)):,} groups"
+    return f"of {len(given.labels):,} test examples{groups}, {len(given.classes)} classes{folds}"
+
+
+def _hash(given: GivenRuns) -> str:
+    """Of the labels and the classes: runs on other examples have another."""
+    found = hashlib.sha256(repr(given.classes).encode())
+    found.update(given.labels.astype("<i8").tobytes())
+    if given.groups is not None:
+        found.update(given.groups.astype("<i8").tobytes())
+    return found.hexdigest()
+
+
+def _split_hash(given: GivenRuns) -> str:
+    """Whether each seed judged everything, or its own examples, which are compared when studies are."""
+    every = all(run.rows is None for run in given.runs)
+    return hashlib.sha256(b"all" if every else b"by seed").hexdigest()

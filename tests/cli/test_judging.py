@@ -1,0 +1,63 @@
+"""``wellfit judge``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from commands import Ended
+from predictions import accuracy_frame, archives, long_frame
+
+Command = Callable[..., Ended]
+
+
+def test_judge_writes_a_study_directory(command: Command, tmp_path: Path) -> None:
+    out = tmp_path / "judged"
+    ended = command("judge", archives(tmp_path / "runs"), "--out", out, "--title", "Does l2 help?")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("Does l2 help?\nruns, 3 seeds, 9 of 9 runs, finished\n")
+    assert "l2 was better than baseline in test accuracy" in ended.out
+    assert (out / "report.html").is_file()
+    for words in (("show", out, "--full"), ("verify", out), ("report", out, "--format", "md"), ("show", out, "--json")):
+        ended = command(*words)
+        assert (ended.status, ended.err) == (0, ""), words
+    assert json.loads(ended.out)["settings"]["elsewhere"]
+
+
+def test_forms_agree(command: Command, tmp_path: Path) -> None:
+    long_frame().to_csv(tmp_path / "long.csv", index=False)
+    accuracy_frame().to_csv(tmp_path / "accuracies.csv", index=False)
+    found = {}
+    for name, given in (
+        ("runs", archives(tmp_path / "runs")),
+        *((n, tmp_path / f"{n}.csv") for n in ("long", "accuracies")),
+    ):
+        ended = command("judge", given, "--out", tmp_path / f"of-{name}", "--json")
+        assert (ended.status, ended.err) == (0, "")
+        found[name] = json.loads(ended.out)
+    of_runs = {c["variant"]: c for c in found["runs"]["comparisons"]}
+    assert {c["variant"]: c for c in found["long"]["comparisons"]} == of_runs
+    for c in found["accuracies"]["comparisons"]:
+        assert abs(c["difference"] - of_runs[c["variant"]]["difference"]) < 1e-12
+
+
+def test_mistakes_are_one_line_and_nothing_is_written(command: Command, tmp_path: Path) -> None:
+    runs = archives(tmp_path / "runs")
+    (tmp_path / "other").mkdir()
+    for words, message in (
+        (("--look", "two"), "--look two: give which look it is of how many, for example --look 2/4"),
+        (("--baseline", "l3"), "did you mean"),
+        (("--classes", "a,b"), "2 class names for 3 probabilities"),
+        (("--margin", "-1"), "margin"),
+        (("--labels", tmp_path / "gone.npz"), "no such file"),
+        (("--curves", tmp_path / "gone.csv"), "gone.csv"),
+        (("--name", "a b"), "a name has"),
+    ):
+        ended = command("judge", runs, "--out", tmp_path / "out", *words)
+        assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1), words
+        assert message in ended.err, ended.err
+        assert not (tmp_path / "out").exists()
+    ended = command("judge", runs, "--out", tmp_path / "other")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "already exists" in ended.err

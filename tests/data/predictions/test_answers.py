@@ -1,0 +1,125 @@
+"""What a run predicted, checked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from wellfit.data.predictions.answers import (
+    class_codes,
+    class_names,
+    distinct,
+    label_values,
+    predicted_classes,
+    probabilities_of,
+)
+from wellfit.errors import DataError
+
+
+def test_float32_is_kept_to_the_bit():
+    p = softmax(np.random.default_rng(0).normal(size=(50, 4)), axis=1).astype(np.float32)
+    assert probabilities_of(p, 4, "p").tobytes() == p.tobytes()
+
+
+def test_float64_is_kept_where_rounding_would_change_a_class():
+    tied = np.array([[0.5 - 1e-9, 0.5 + 1e-9], [0.3, 0.7]])
+    found = probabilities_of(tied, 2, "p")
+    assert (found.dtype, found.argmax(axis=1).tolist()) == (np.float64, [1, 1])
+    assert probabilities_of(tied[1:], 2, "p").dtype == np.float32
+
+
+def test_logits_become_probabilities_only_when_asked():
+    logits = np.random.default_rng(0).normal(0, 3, (40, 3))
+    np.testing.assert_allclose(probabilities_of(logits, 3, "p", softmax=True), softmax(logits, axis=1), rtol=1e-6)
+    np.testing.assert_allclose(
+        probabilities_of(logits[:, :1], 2, "p", softmax=True)[:, 1], expit(logits[:, 0]), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([[0.5, 0.5], [3.0, -1.0]], "p: 3 in row 1 .from 0. is no probability; if these are logits, give --softmax"),
+        ([[0.5, 0.5], [0.5, 0.4]], "in row 1 .* sum to 0.9, not to 1"),
+        ([[0.5, 0.5], [np.nan, 0.5]], "NaN or infinity in row 1"),
+        ([[0.2, 0.3, 0.5]], "shape .1, 3., but there are 2 classes"),
+        ([["a", "b"]], "instead of probabilities"),
+        (np.zeros((0, 2)), "shape .0, 2."),
+    ],
+)
+def test_what_are_no_probabilities_is_one_line(values, message):
+    with pytest.raises(DataError, match=message) as caught:
+        probabilities_of(values, 2, "p")
+    assert "\n" not in str(caught.value)
+
+
+def test_rounded_probabilities_are_some():
+    p = softmax(np.random.default_rng(0).normal(size=(30, 10)), axis=1).round(3)
+    assert probabilities_of(p, 10, "p").shape == (30, 10)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ([0, 2, 1], [0, 2, 1]),
+        (np.array([[0.0], [1.0]]), [0, 1]),
+        ([[0, 1], [1, 0]], [1, 0]),
+        (["b", "a"], ["b", "a"]),
+        (np.array(["b", "a"], dtype=object), ["b", "a"]),
+        ([True, False], [1, 0]),
+    ],
+)
+def test_labels_come_in_many_forms(labels, found):
+    assert label_values(labels, "y").tolist() == found
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([], "give one label per example"),
+        (np.zeros((2, 2, 2)), "give one label per example"),
+        ([0.5, 1.0], "label 0.5 of example 0 is no class"),
+        ([0.0, np.nan], "label nan of example 1"),
+        (np.array(["a", None], dtype=object), "the label of example 1 is missing"),
+    ],
+)
+def test_labels_that_cannot_be_are_one_line(labels, message):
+    with pytest.raises(DataError, match=message):
+        label_values(labels, "y")
+
+
+def test_integers_count_the_columns_and_others_are_in_order():
+    assert class_names(np.array([0, 2]), 3, None, "y") == (("0", "1", "2"), (0, 1, 2))
+    assert class_names(np.array([1, 2, 3]), 3, None, "y") == (("1", "2", "3"), (1, 2, 3))
+    assert class_names(np.array(["no", "yes"]), 2, None, "y")[0] == ("no", "yes")
+    assert class_names(np.array([0, 1]), None, ("cat", "dog"), "y") == (("cat", "dog"), (0, 1))
+    assert class_names(np.array(["dog"]), 2, ("cat", "dog"), "y") == (("cat", "dog"), ("cat", "dog"))
+    assert class_names(np.array([7, 3]), 2, ("7", "3"), "y") == (("7", "3"), (7, 3))
+
+
+@pytest.mark.parametrize(
+    ("labels", "columns", "given", "message"),
+    [
+        ([0, 1, 5], 3, None, None),
+        ([0, 1], None, ("a",), "give two or more"),
+        ([0, 1], 3, ("a", "b"), "2 class names for 3 probabilities"),
+        (["x"], 2, ("a", "b"), "label 'x' is none of the classes a, b"),
+        ([0, 5], 3, None, "2 different labels .0, 5 ...., but 3 probabilities"),
+        ([4, 4], None, None, "all labels are 4"),
+    ],
+)
+def test_classes_that_do_not_fit_are_one_line(labels, columns, given, message):
+    if message is None:
+        assert class_names(np.array(labels), columns, given, "y")[0] == ("0", "1", "5")
+        return
+    with pytest.raises(DataError, match=message):
+        class_names(np.array(labels), columns, given, "y")
+
+
+def test_predictions_are_positions_among_the_classes():
+    assert predicted_classes(["b", "a", "b"], ("a", "b"), "p").tolist() == [1, 0, 1]
+    assert class_codes(np.array([3, 7]), (7, 3), "p").tolist() == [1, 0]
+    assert distinct([np.array([2, 1]), np.array(["b"])]).tolist() == ["1", "2", "b"]
+    with pytest.raises(DataError, match="c of example 1 is none of the classes a, b"):
+        predicted_classes(["a", "c"], ("a", "b"), "p")

@@ -1,0 +1,38 @@
+"""The labels of all examples, in a file of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wellfit.data.predictions.labels import array_named, is_labels, labels_in
+from wellfit.errors import DataError
+
+
+def test_labels_in_arrays_and_tables(tmp_path: Path):
+    np.save(tmp_path / "labels.npy", [2, 0, 1])
+    assert labels_in(tmp_path / "labels.npy")[0].tolist() == [2, 0, 1]
+    (tmp_path / "labels.csv").write_text("example,label\n2,b\n0,a\n1,c\n")
+    assert labels_in(tmp_path / "labels.csv")[0].tolist() == ["a", "c", "b"]
+    assert is_labels(tmp_path / "labels.csv")
+    assert array_named({}, ("labels",)) is None
+
+
+def test_files_without_labels_are_one_line(tmp_path: Path):
+    np.savez(tmp_path / "two.npz", a=np.arange(3), b=np.arange(3))
+    np.savez(tmp_path / "groups.npz", labels=np.arange(3), groups=np.arange(2))
+    (tmp_path / "wide.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "gaps.csv").write_text("example,label\n0,a\n2,b\n")
+    (tmp_path / "a.pkl").write_bytes(b"\x80\x04.")
+    for name, message in (
+        ("two.npz", "has the arrays a, b; call the one with the labels labels"),
+        ("groups.npz", "groups of shape .2,. for 3 labels"),
+        ("wide.csv", "has the columns a, b; call the one with the labels label"),
+        ("gaps.csv", "does not number the examples 0, 1"),
+        ("gone.npz", "no such file"),
+        ("a.pkl", "is a pickled file"),
+    ):
+        with pytest.raises(DataError, match=message):
+            labels_in(tmp_path / name)

@@ -1,0 +1,112 @@
+"""Predictions in tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from predictions import ACCURACIES, LABELS, accuracy_frame, all_values, archives, long_frame, probabilities
+from wellfit.data.predictions.read import read_predictions
+from wellfit.data.predictions.tables import read_tables
+from wellfit.errors import DataError
+
+
+def written(frame: pd.DataFrame, path: Path) -> Path:
+    frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_long_table_holds_what_the_archives_hold(tmp_path: Path, suffix: str):
+    table = read_predictions([written(long_frame().sample(frac=1, random_state=0), tmp_path / f"long{suffix}")])
+    folder = read_predictions([archives(tmp_path / "runs")])
+    np.testing.assert_array_equal(table.labels, folder.labels)
+    assert table.classes == folder.classes
+    of_folder = {(run.variant, run.seed): run.values() for run in folder.runs}
+    for run in table.runs:
+        assert run.values().tobytes() == of_folder[run.variant, run.seed].tobytes()
+
+
+def test_classes_with_names_in_several_files(tmp_path: Path):
+    frame = long_frame(classes_only=True)
+    names = np.array(["cat", "dog", "eel"])
+    frame["label"], frame["predicted"] = names[frame["label"]], names[frame["predicted"]]
+    files = [written(part.drop(columns=["variant", "seed"]), tmp_path / f"{name}.{seed}.csv")
+             for (name, seed), part in frame.groupby(["variant", "seed"])]  # fmt: skip
+    found = read_predictions(files)
+    assert found.classes == ("cat", "dog", "eel")
+    assert found.variants == dict.fromkeys(sorted(ACCURACIES), (0, 1, 2))
+    run = next(run for run in found.runs if (run.variant, run.seed) == ("l1", 2))
+    np.testing.assert_array_equal(run.values(), probabilities("l1", 2).argmax(axis=1))
+
+
+def test_labels_apart_and_accuracies_alone(tmp_path: Path):
+    written(pd.DataFrame({"label": LABELS}), tmp_path / "labels.csv")
+    written(long_frame().drop(columns="label"), tmp_path / "long.csv")
+    found = read_predictions([tmp_path])
+    np.testing.assert_array_equal(found.labels, LABELS)
+    alone = read_tables([written(accuracy_frame(), tmp_path / "accuracies.csv")], "here")
+    assert [run.accuracy for run in alone.runs] == accuracy_frame()["accuracy"].tolist()
+    assert (alone.classes, len(alone.labels)) == ((), 0)
+
+
+def spoiled(frame: pd.DataFrame, at: int, **cells: object) -> pd.DataFrame:
+    frame = frame.astype(dict.fromkeys(cells, object))
+    for column, value in cells.items():
+        frame.loc[at, column] = value
+    return frame
+
+
+LONG, ALONE = long_frame(2), accuracy_frame(2)
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (LONG.rename(columns={"seed": "sead"}), "unknown column 'sead'; did you mean 'seed'?"),
+        (LONG.drop(columns="variant"), "has no column variant"),
+        (LONG.drop(columns="example"), "has no column example"),
+        (LONG.drop(columns="label"), "has no column label; add it, or give --labels FILE"),
+        (LONG.drop(columns=["p_0", "p_1", "p_2"]), "has neither predicted nor probabilities"),
+        (LONG.assign(predicted=0), "has both predicted and probabilities"),
+        (LONG.assign(y_true=0), "columns 'label' and 'y_true' both say the label"),
+        (LONG.rename(columns={f"p_{k}": f"logit_{k}" for k in range(3)}), "holds logits; give --softmax"),
+        (spoiled(LONG, 7, seed=1.5), "long.csv, line 9: seed 1.5 is no whole number"),
+        (spoiled(LONG, 7, variant=None), "long.csv, line 9: no variant; fill it in"),
+        (spoiled(LONG, 7, example=6), "line 9: example 6 of variant 'baseline', seed 0 is there twice"),
+        (spoiled(LONG, 207, label=int(2 - LABELS[7]) if LABELS[7] != 1 else 0), "line 209: example 7 has the label"),
+        (spoiled(LONG, 7, p_0=9.0), "9 in line 9 is no probability; if these are logits, give --softmax"),
+        (spoiled(LONG, 7, p_0=None), "NaN or infinity in line 9"),
+        (LONG.drop(columns="p_2"), "label '2' is none of the classes 0, 1"),
+        (spoiled(ALONE, 1, accuracy=91.5), "line 3: accuracy 91.5 is no share of 1; divide percentages by 100"),
+        (spoiled(ALONE, 1, accuracy=-1), "line 3: accuracy .* is no share of 1; give shares"),
+        (spoiled(ALONE, 1, accuracy=None), "line 3: no accuracy; fill it in"),
+        (ALONE.assign(example=1), "has the columns accuracy and example"),
+    ],
+)
+def test_tables_that_cannot_be_are_one_line(tmp_path: Path, frame: pd.DataFrame, message: str):
+    path = written(frame, tmp_path / "long.csv")
+    with pytest.raises(DataError, match=message) as caught:
+        all_values(read_predictions([path]))
+    assert "\n" not in str(caught.value)
+
+
+def test_files_of_different_kinds_are_one_line(tmp_path: Path):
+    long, alone = written(LONG, tmp_path / "long.csv"), written(ALONE, tmp_path / "alone.csv")
+    fewer = written(LONG.drop(columns="p_2"), tmp_path / "fewer.csv")
+    bare = tmp_path / "bare.csv"
+    bare.write_text("1,2,3\n4,5,6\n")
+    np.savez(tmp_path / "a.0.npz", probabilities=np.eye(2))
+    np.savez(tmp_path / "labels.npz", labels=np.arange(3))
+    for files, message in (
+        ([long, alone], "accuracies, but .* has predictions"),
+        ([long, fewer], "fewer.csv: 2 columns of probabilities, but .*long.csv has 3"),
+        ([bare], "bare.csv: has no header"),
+        ([long, tmp_path / "a.0.npz"], "a table beside a.0.npz"),
+        ([long, tmp_path / "labels.npz"], "line .*: example 3 has no label among 3"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read_predictions(files)
