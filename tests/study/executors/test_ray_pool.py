@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import socket
 import sqlite3
 import subprocess
@@ -127,6 +128,8 @@ class _Exceptions:
 
     class GetTimeoutError(RayError): ...
 
+    class ObjectStoreFullError(RayError): ...
+
 
 class _Ray:
     """As much of Ray as an outcome needs: what a reference is raised as."""
@@ -172,6 +175,37 @@ def test_an_error_of_the_training_is_raised_as_here() -> None:
     error.cause = WellfitError("the data: ...")
     with pytest.raises(WellfitError, match="the data"):
         pretended()._outcome(error)
+
+
+def test_an_error_that_is_none_of_ours_is_one_line() -> None:
+    error = _Exceptions.RayTaskError("Traceback ...\nZeroDivisionError: division by zero")
+    error.cause = ZeroDivisionError("division by zero")
+    with pytest.raises(WellfitError, match=r"--on head:6379: a part failed \(ZeroDivisionError: division by zero\)"):
+        pretended()._outcome(error)
+
+
+def test_data_that_do_not_fit_the_object_store_are_one_line() -> None:
+    with pytest.raises(WellfitError, match="the data do not fit the object store"), pretended()._reached():
+        raise _Exceptions.ObjectStoreFullError
+
+
+def test_reports_of_an_earlier_batch_are_no_ones() -> None:
+    """Parts count from 0 in every batch, and the mailbox outlives a batch."""
+    pool = pretended()
+    pool._parts = {7: 0}  # the first part of the second batch
+    pool._asked = [(1, pickle.dumps("of the first batch")), (7, pickle.dumps("its own"))]
+    assert list(pool._reports()) == [(0, "its own")]
+    pool.stop()
+    pool._asked = [(7, pickle.dumps("late"))]
+    assert list(pool._reports()) == []
+
+
+@pytest.mark.usefixtures("without_affinity")
+def test_a_cluster_without_gpus_is_refused_where_training_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RayPool, "devices", 1)
+    monkeypatch.setattr(_Ray, "nodes", lambda self: [{"Alive": True, "NodeID": "a", "Resources": {"CPU": 4}}])
+    with pytest.raises(WellfitError, match="trains on a GPU, and the cluster has none; to train on processors"):
+        pretended().nodes  # noqa: B018
 
 
 def test_a_lost_connection_is_one_line() -> None:

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+import pytest
 
 from small_studies import NOWHERE, points, small
 from wellfit.engine.train import Trainer
 from wellfit.engine.waves import Snapshot
+from wellfit.errors import WellfitError
 from wellfit.study.executors import worker
 from wellfit.study.executors.parts import Failed, Job, Reported, Trained
+from wellfit.study.provenance import versions
 from wellfit.study.session import Session
 
 
@@ -65,3 +68,9 @@ def test_a_machine_says_what_it_computes_with() -> None:
     node = worker.describe(2, "cpu")
     assert node.versions["python"] == platform.python_version()
     assert node.machine["devices"].endswith("x cpu")
+
+
+def test_a_machine_that_joined_later_checks_itself() -> None:
+    worker.check(versions(), kernels=False)
+    with pytest.raises(WellfitError, match=r"has jax .*, and the command 0\.0\.1; install the same version"):
+        worker.check(versions() | {"jax": "0.0.1"}, kernels=False)

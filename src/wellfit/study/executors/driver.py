@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ATTEMPTS", "Told", "check_nodes", "train_parts"]
 
 ATTEMPTS: Final = 4
-"""How often a part is begun at most; one whose process dies each time has a cause that more attempts do not remove."""
+"""How often a part is begun from one point; if its process dies each time, more attempts do not help."""
 
 _WAIT: Final = 0.5
 """Seconds between two looks at what happened, where nothing does."""
@@ -41,22 +41,23 @@ Told = Callable[[int, int, int, float, float | None, Mapping[tuple[str, int], Se
 """Epoch, epochs, runs that train, share of the whole work, seconds left, and the rows of the runs; see ``Progress``."""
 
 
-def check_nodes(nodes: Sequence[Node], *, kernels: bool) -> None:
-    """Refuse machines that would compute with other programs than this one.
+def check_nodes(nodes: Sequence[Node], *, kernels: bool, wanted: Mapping[str, str] | None = None) -> None:
+    """Refuse machines that would compute with other programs than the command.
 
     Args:
       nodes: the machines.
       kernels: whether generated kernels compute the study's convolutions.
+      wanted: the versions of the command; by default those of this process.
 
     Raises:
       WellfitError: versions differ, or a machine has no generated kernels.
     """
-    own = versions()
+    own = versions() if wanted is None else wanted
     for node in nodes:
         place = node.machine.get("processor", "a machine").split(",")[0]
         for name, value in own.items():
             if (there := node.versions.get(name)) != value:
-                what = "other code of wellfit" if name == "code" else f"{name} {there}, and here is {value}"
+                what = "other code of wellfit" if name == "code" else f"{name} {there}, and the command {value}"
                 raise WellfitError(f"a worker ({place}) has {what}; install the same version in both places")
         if kernels and node.kernels is not None:
             raise WellfitError(
@@ -149,6 +150,7 @@ class _Run:
         if isinstance(event, Reported):
             self.reported[number] = event
             if event.snapshot is not None:
+                self.attempts[number] = 1  # it advances
                 save_checkpoint(self.store, part.population, event.snapshot)
             self.tell()
             return
@@ -173,7 +175,7 @@ class _Run:
         if self.attempts[number] >= ATTEMPTS:
             name = self.parts[number].population.name
             raise WellfitError(
-                f"the training of {name} died {ATTEMPTS} times ({event.reason}); finished runs are kept; if memory is "
+                f"the training of {name} died {ATTEMPTS} times in a row ({event.reason}); finished runs are kept; if memory is "
                 "short, give the workers more, then run the same command again"
             )
         self.waiting.appendleft(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import os
 import pickle
 import signal
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.errors import WellfitError
 from wellfit.study.executors.address import Address, read_address
+from wellfit.study.provenance import versions
 
 if TYPE_CHECKING:
     from wellfit.base import Dataset
@@ -85,7 +87,11 @@ class RayPool:
         self._mailbox: Any = None
         self.lost: list[str] = []
         self._nodes: list[Node] = []
-        self._running: dict[Any, int] = {}
+        self._running: dict[Any, int] = {}  # what is asked for -> its ticket
+        self._parts: dict[
+            int, int
+        ] = {}  # ticket -> part: reports of an earlier batch, or of an earlier attempt, are no one's
+        self._tickets = itertools.count()
         self._asked: Any = None
         self._asked_at = 0.0
 
@@ -107,9 +113,10 @@ class RayPool:
 
     @property
     def places(self) -> int:
-        """How many parts train side by side now; asked anew after some seconds, since a cluster may grow."""
+        """How many parts train side by side now; counted again after some seconds, since a cluster may grow."""
         if self._counted is None or time.monotonic() - self._counted[1] > COUNT_SECONDS:
-            total, each = self._connected().cluster_resources(), self._needs()
+            with self._reached():
+                total, each = self._connected().cluster_resources(), self._needs()
             places = min(int(total.get(name, 0) // count) for name, count in each.items() if count)
             self._counted = max(1, places), time.monotonic()
         return self._counted[0]
@@ -134,6 +141,11 @@ class RayPool:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
         able = [node for node in self._alive() if node["Resources"].get("CPU", 0)]
+        if self.devices == 1 and not any(node["Resources"].get("GPU", 0) for node in able):
+            raise WellfitError(
+                f"--on {self._address}: this machine trains on a GPU, and the cluster has none; to train on processors, "
+                "set JAX_PLATFORMS=cpu"
+            )
         ask, setup = ray.remote(_describe), (self.devices, self._platform())
         options = {"num_cpus": 0, "max_retries": 0}
         places = [On(node["NodeID"], soft=False) for node in able]
@@ -161,10 +173,13 @@ class RayPool:
 
     def submit(self, number: int, job: Job) -> None:
         """Let a part be trained; its events have its number."""
-        if self._task is None:
-            self._prepare()
-        interval, setup = max(REPORT_SECONDS, self.places / 20), (self.devices, self._platform())
-        self._running[self._task.remote(job, self._data, self._mailbox, number, interval, setup)] = number
+        interval, setup = max(REPORT_SECONDS, self.places / 20), (self.devices, self._platform(), versions())
+        with self._reached():
+            if self._task is None:
+                self._prepare()
+            ticket = next(self._tickets)
+            self._running[self._task.remote(job, self._data, self._mailbox, ticket, interval, setup)] = ticket
+        self._parts[ticket] = number
 
     def _prepare(self) -> None:
         """What all parts share: their data, which are sent to every machine once, and where they report."""
@@ -179,9 +194,21 @@ class RayPool:
         Raises:
           WellfitError: the connection is lost.
         """
-        try:
+        with self._reached():
             return list(self._events(seconds))
-        except (self._ray.exceptions.RaySystemError, ConnectionError) as error:
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What Ray itself raises, in one line."""
+        exceptions = self._connected().exceptions
+        try:
+            yield
+        except exceptions.ObjectStoreFullError:
+            raise WellfitError(
+                f"--on {self._address}: the data do not fit the object store of the cluster; start Ray with a larger "
+                "--object-store-memory"
+            ) from None
+        except (exceptions.RaySystemError, ConnectionError) as error:
             raise WellfitError(
                 f"--on {self._address}: the connection to Ray was lost ({_first_line(error)}); finished runs are "
                 "kept: run the same command again to continue"
@@ -196,15 +223,16 @@ class RayPool:
         if self._asked in (*ready, *more):
             yield from self._reports()
         for ref in (*ready, *more):
-            if (number := self._running.pop(ref, None)) is not None:
-                yield number, self._outcome(ref)
+            if (ticket := self._running.pop(ref, None)) is not None:
+                yield self._parts.pop(ticket), self._outcome(ref)
 
     def _reports(self) -> Iterator[tuple[int, Reported]]:
         """What the mailbox has collected; nothing where it died, since it starts again by itself."""
         asked, self._asked = self._asked, None
         with contextlib.suppress(self._ray.exceptions.RayError):
-            for number, report in self._ray.get(asked):
-                yield number, pickle.loads(report)
+            for ticket, report in self._ray.get(asked):
+                if ticket in self._parts:
+                    yield self._parts[ticket], pickle.loads(report)
 
     def _outcome(self, ref: Any) -> Event:
         from wellfit.study.executors.parts import Lost
@@ -214,7 +242,11 @@ class RayPool:
             outcome: Trained | Failed = self._ray.get(ref)
             return outcome
         except exceptions.RayTaskError as error:
-            raise error.cause if isinstance(error.cause, Exception) else error from None
+            if isinstance(error.cause, WellfitError):
+                raise error.cause from None
+            raise WellfitError(
+                f"--on {self._address}: a part failed ({_first_line(error)}); finished runs are kept"
+            ) from error
         except exceptions.OutOfMemoryError:
             reason = "its machine ran out of memory"
         except (exceptions.NodeDiedError, exceptions.ObjectLostError):
@@ -231,7 +263,7 @@ class RayPool:
         for ref in self._running:
             with contextlib.suppress(self._ray.exceptions.RayError, ConnectionError):
                 self._ray.cancel(ref, force=True)
-        self._running = {}
+        self._running, self._parts = {}, {}
 
     # --- The connection
 
@@ -348,14 +380,21 @@ def _describe(devices: int, platform: str) -> Node:
 
 
 def _train(
-    job: Job, data: tuple[Dataset, DataSpec], mailbox: Any, number: int, interval: float, setup: tuple[int, str]
+    job: Job,
+    data: tuple[Dataset, DataSpec],
+    mailbox: Any,
+    ticket: int,
+    interval: float,
+    setup: tuple[int, str, dict[str, str]],
 ) -> Trained | Failed:
     from wellfit.study.executors import worker
 
-    worker.start(*setup)
+    *devices, wanted = setup
+    worker.start(*devices)
+    worker.check(wanted, kernels=job.population.program.kernels)  # this machine may have joined after the first check
 
     def tell(report: Reported) -> None:
-        mailbox.put.remote(number, pickle.dumps(report))
+        mailbox.put.remote(ticket, pickle.dumps(report))
 
     return worker.train(job, *data, tell, interval)
 
@@ -367,8 +406,8 @@ def _mailbox() -> type:
         def __init__(self) -> None:
             self._reports: list[tuple[int, bytes]] = []
 
-        def put(self, number: int, report: bytes) -> None:
-            self._reports.append((number, report))
+        def put(self, ticket: int, report: bytes) -> None:
+            self._reports.append((ticket, report))
 
         def take(self) -> list[tuple[int, bytes]]:
             reports, self._reports = self._reports, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -17,12 +17,13 @@ from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.train import Epoch, Trainer
 from wellfit.nn.kernels.availability import obstacle
 from wellfit.spec.study import DataSpec
+from wellfit.study.executors.driver import check_nodes
 from wellfit.study.executors.parts import Failed, Job, Node, Reported, Trained
 from wellfit.study.fold import fold_of
 from wellfit.study.planning import recipe_of
 from wellfit.study.provenance import machine_facts, versions
 
-__all__ = ["CHECKPOINT_SECONDS", "describe", "train"]
+__all__ = ["CHECKPOINT_SECONDS", "check", "describe", "start", "train"]
 
 CHECKPOINT_SECONDS: Final = 30.0
 """Seconds between checkpoints of a part."""
@@ -55,6 +56,19 @@ def describe(count: int, platform: str) -> Node:
     """
     start(count, platform)
     return Node(versions(), machine_facts(), obstacle())
+
+
+def check(wanted: Mapping[str, str], *, kernels: bool) -> None:
+    """Refuse to train with other programs than those of the command.
+
+    Args:
+      wanted: the versions of the command.
+      kernels: whether generated kernels compute the study's convolutions.
+
+    Raises:
+      WellfitError: versions differ, or there are no generated kernels here.
+    """
+    check_nodes([Node(versions(), machine_facts(), obstacle())], kernels=kernels, wanted=wanted)
 
 
 def train(
