@@ -73,3 +73,9 @@ def test_what_does_not_fit_together_is_refused(finished_study, tmp_path):
     one = wellfit.Study("cosines", wellfit.mlp(4), epochs=1, seeds=1).run(tmp_path / "one", progress=False)
     with pytest.raises(StudyFileError, match="baseline has 1 tested run; the spread over seeds takes at least two"):
         claim(0.9, 100, against=one)
+
+
+def test_accuracies_alone_are_no_spread_of_examples(tmp_path):
+    wellfit.judge(None, {"a": [0.9, 0.8, 0.7], "b": [0.8, 0.8, 0.7]}, out=tmp_path / "s")
+    with pytest.raises(StudyFileError, match="only accuracies are known of its runs; give their standard deviation"):
+        claim(0.88, 1000, against=tmp_path / "s", variant="a")

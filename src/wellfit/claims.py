@@ -128,6 +128,9 @@ def _comparable(directory: Path, variant: str | None, examples: int) -> tuple[Se
             raise UnknownNameError("variant", name, names, f"study {study.summary.name!r}")
         if study.summary.metric != "accuracy":
             study = study._replace(summary=replace(study.summary, metric="accuracy"))
+        if study.summary.accuracies_alone:
+            raise StudyFileError(f"{directory}: only accuracies are known of its runs; give their standard deviation "
+                                 "over the seeds instead: --seed-sd, in Python seed_sd")  # fmt: skip
         of = study.seeds.get(name, ())
         if len(of) < 2:
             raise StudyFileError(f"{directory}: {name} has {len(of)} tested {'run' if len(of) == 1 else 'runs'}; the "

@@ -154,6 +154,7 @@ def test_variants_never_disagree_more_than_strangers():
         ({"disagreement": 0.001}, "a difference of 0.005 with a disagreement of 0.001"),
         ({"lasting": 1.5}, "a lasting share of 1.5"),
         ({"probability": 1}, "a wanted power of 1"),
+        ({"probability": 0.01}, "a wanted power of 0.01; use a share from 0.1"),
     ],
 )
 def test_what_cannot_be_is_refused(change, message):

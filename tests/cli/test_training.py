@@ -276,6 +276,7 @@ def test_parts_of_a_study_are_merged(command: Command, tmp_path: Path) -> None:
             "--shard 1/2 with --until-decided: parts cannot decide; merge them first",
         ),
         (("--shard", "3/2"), "--shard 3/2: there is no such part; in I/N, I is from 1 to N"),
+        (("--shard", "1/2", "--precision", "auto"), "--shard 1/2 with precision auto: every machine would choose"),
         (("--shard", "1/900"), "--shard 1/900: the study can be divided into at most "),
         (("--until-decided", "--max-seeds", "1"), "--max-seeds 1: comparing variants takes at least 2 seeds"),
     ],

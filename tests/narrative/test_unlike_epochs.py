@@ -34,4 +34,4 @@ def test_each_variant_is_trained_longer_than_its_own_epochs():
 def test_what_validation_supports_comes_with_its_epochs():
     study = tables({"baseline": {}, "dropout": {"dropout": 0.3, "epochs": 20}})
     (use,) = (t for t in texts(scored(study, gaining({"dropout": 0.03}, 0.002))) if t.startswith("Use dropout"))
-    assert ". It trained for 20 epochs, baseline for 30." in use
+    assert "trained for 20 epochs, baseline for 30." in use

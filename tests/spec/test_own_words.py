@@ -50,7 +50,7 @@ def test_every_form_of_the_table_is_read(given: dict[str, Any], words: OwnWords)
         ({"text": {"a": "x" * MOST_TEXT, "b": "x"}}, "must have at most 100,000 characters in all sections together"),
         (
             {"text": {"a": "$x$ " * 250, "b": "$$x$$\n\n" * 251}},
-            "[report] text: must have at most 500 formulas in all sections together, got 501; drawing more takes",
+            "[report] text: must have at most 500 formulas in all sections together, got 501; each makes the report",
         ),
         ({"text": "bell \a"}, r"[report] text.introduction: has a character that cannot be seen, '\x07'; delete it"),
         ({"text": "a\u202eb"}, r"cannot be seen, '\u202e'"),

@@ -259,3 +259,28 @@ def test_the_summary_says_who_trained(tmp_path: Path):
     summary = summarize(judged(tmp_path / "judged", LABELS, all_runs()))
     assert (summary.elsewhere, summary.accuracies_alone) == (True, False)
     assert not dataclasses.replace(summary, settings={}).elsewhere
+
+
+def test_equal_accuracies_alone_are_no_certainty(tmp_path: Path):
+    """Three runs at 0.90 and three at 0.91: rounding alone may hide any difference below 0.01."""
+    sides = [
+        judged(tmp_path / name, None, {"a": [value] * 3, "b": [value] * 3}) for name, value in (("x", 0.9), ("y", 0.91))
+    ]
+    found = by_variant(compare_studies(*sides).comparisons)["a"]
+    assert found.verdict == "undecided"
+    assert found.p_value > 0.05
+    low, high = summarize(sides[0]).variants[0].interval["test_accuracy"]
+    assert low < 0.9 < high
+
+
+def test_runs_that_no_metric_can_score_are_refused_before_anything_is_written(tmp_path: Path):
+    alone = {name: [p[seed : seed + 1] for seed, p in enumerate(of)] for name, of in all_runs().items()}
+    folds = [[seed] for seed in range(len(alone["l2"]))]
+    with pytest.raises(DataError, match="one test example; give each run at least two"):
+        judged(tmp_path / "one", LABELS, alone, arrays={"folds": folds})
+    ones = np.flatnonzero(LABELS[0] == LABELS)
+    with pytest.raises(DataError, match="all its examples belong to one class; choose another metric than roc_auc"):
+        judged(
+            tmp_path / "auc", LABELS[ones], {n: [p[ones] for p in of] for n, of in all_runs().items()}, metric="roc_auc"
+        )
+    assert not list(tmp_path.iterdir())

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from wellfit import Study, mlp
+from wellfit.data.predictions.arrays import given_arrays
 from wellfit.errors import OtherStudyError, StoreUnreadableError
 from wellfit.results import Results
+from wellfit.study.judge import judge_runs
 from wellfit.study.over_datasets import data_names, study_datasets
 
 VARIANTS = {"baseline": {}, "l2": {"l2": 1e-2}, "dropout": {"dropout": 0.5}}
@@ -103,3 +105,13 @@ def test_variants_without_a_common_seed_are_refused(studies, monkeypatch):
     monkeypatch.setattr(over_datasets, "read_study", apart)
     with pytest.raises(OtherStudyError, match="have no seed in common; train both with the same seeds"):
         study_datasets(studies)
+
+
+def test_accuracies_alone_count_the_seeds(tmp_path):
+    places = {}
+    for name, of in (("A", (0.9, 0.8, 0.7)), ("B", (0.6, 0.5, 0.7))):
+        runs = {"baseline": list(of), "l2": [one - 0.1 for one in of]}
+        judge_runs(given_arrays(None, runs), tmp_path / name, name=name.lower() * 3)
+        places[name] = tmp_path / name
+    found = study_datasets(places)
+    assert sum("only accuracies are known" in note for note in found.notes) == 2

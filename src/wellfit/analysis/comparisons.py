@@ -8,7 +8,6 @@ the study (``pooling``), p-values for "different" and for "equivalent", both cor
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from math import sqrt
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +20,7 @@ from wellfit.analysis.crossed import (
     half_squared,
     p_value,
     seed_components,
+    step_of,
     variance_components,
 )
 from wellfit.analysis.pooling import pooled
@@ -39,7 +39,6 @@ __all__ = [
     "judged",
     "paired_comparison",
     "paired_components",
-    "step_of",
     "summarized",
     "verdict",
 ]
@@ -151,17 +150,6 @@ def difference_components(
         return seed_components(values, step_of([*first, *second]))
     components = variance_components(_differences(first, second), tested)
     return components._replace(floor=2 / (components.judged + 2) ** 2)
-
-
-def step_of(scores: Iterable[Any]) -> float:
-    """The last decimal place that any of some numbers has, in which rounding may have changed all of them.
-
-    Example:
-      >>> step_of([0.91, 0.9]), step_of([1.0])
-      (0.01, 1.0)
-    """
-    places = (Decimal(repr(float(one))).normalize().as_tuple().exponent for one in scores)
-    return float(10.0 ** min((place for place in places if isinstance(place, int)), default=0))
 
 
 def _differences(first: Sequence[NDArray[Any]], second: Sequence[NDArray[Any]]) -> Iterator[NDArray[Any]]:

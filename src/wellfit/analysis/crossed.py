@@ -8,6 +8,7 @@ seeds than folds, those of a fold of a further partition. One formula covers all
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -94,7 +95,8 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     given = iter(scores)
     first = next(given, None)
     if first is not None and np.ndim(first) == 0:
-        return seed_components([float(one) for one in (first, *given)])
+        known = [float(one) for one in (first, *given)]
+        return seed_components(known, step_of(known))
     sums = _sums(given if first is None else chain([first], given), tested)
     S, N = len(sums.means), float(sums.sizes.sum())
     weights = sums.sizes / N  # (S,)
@@ -137,6 +139,17 @@ def seed_components(values: Sequence[float], step: float = 0.0) -> VarianceCompo
         raise DataError("scores of no seed, or with NaN or infinity; pass a number for each, without diverged runs")
     seed = float(x.var(ddof=1)) / S if S > 1 else 0.0
     return VarianceComponents(float(x.mean()), S, 0, seed, 0.0, 0.0, 0.0, 1.0, max(S - 1, 1), (step / 2) ** 2)
+
+
+def step_of(scores: Iterable[Any]) -> float:
+    """The last decimal place that any of some numbers has, in which rounding may have changed all of them.
+
+    Example:
+      >>> step_of([0.91, 0.9]), step_of([1.0])
+      (0.01, 1.0)
+    """
+    places = (Decimal(repr(float(one))).normalize().as_tuple().exponent for one in scores)
+    return float(10.0 ** min((place for place in places if isinstance(place, int)), default=0))
 
 
 def _sums(scores: Iterable[NDArray[Any]], tested: TestRows | None) -> _Sums:

@@ -263,7 +263,7 @@ def _check(
             not 0 <= lasting <= 1,
             f"a lasting share of {lasting:g}; use the part of the disagreement that every seed repeats, 0 to 1",
         ),
-        (not 0 < probability < 1, f"a wanted power of {probability:g}; use a share between 0 and 1, such as 0.8"),
+        (not 0.1 <= probability < 1, f"a wanted power of {probability:g}; use a share from 0.1 to 0.99, such as 0.8"),
         (
             disagreement is not None and difference > disagreement,
             f"a difference of {difference:g} with a disagreement of {disagreement}; two variants cannot differ by more "

@@ -54,12 +54,26 @@ def study_named(name: str | None) -> str | None:
         return name
     place = shlex.quote(name)
     if (Path(name) / "study.db").is_file():
+        if _trained_elsewhere(Path(name)):
+            raise StudyFileError(f"{name}: its runs were trained elsewhere. wellfit show {place} shows them; judge "
+                                 "further ones into another directory, and join both with wellfit merge")  # fmt: skip
         raise StudyFileError(
             f"{name}: a study directory, which holds results. wellfit show {place} shows them; to add seeds or epochs, "
             f"give its study again{_command_of(Path(name))}"
         )
     fix = f"for the images in it: --data {place}; for the studies in it: wellfit ui {place}"
     raise StudyFileError(f"{name}: a folder, not a study; {fix}")
+
+
+def _trained_elsewhere(directory: Path) -> bool:
+    from wellfit.errors import StoreError
+    from wellfit.store import open_existing
+
+    try:
+        with open_existing(directory) as store:
+            return bool(store.metadata.spec().elsewhere)
+    except StoreError:
+        return False
 
 
 def _command_of(directory: Path) -> str:

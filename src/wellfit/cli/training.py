@@ -202,6 +202,7 @@ def _session(
     on: str | None = None,
 ) -> Session:
     """The session for the options of ``run`` and ``plan``."""
+    from wellfit.errors import StudyFileError
     from wellfit.report.given_words import check_sections
     from wellfit.spec.study import load_study, place_of
     from wellfit.study.adapt import adapted, loaded
@@ -215,6 +216,9 @@ def _session(
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
+    if part is not None and spec.precision == "auto":
+        raise StudyFileError(f"--shard {shard} with precision auto: every machine would choose for itself, and wellfit "
+                             "merge needs one choice; give --precision float32 or mixed")  # fmt: skip
     check_sections(spec.report, spec.name, place_of(study, [("report", "text")], settings or ()).rstrip(": "))
     dataset = loaded(spec, None if data else study, settings or ())
     directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data

@@ -38,8 +38,8 @@ _PRODUCTS: Final = 8  # a round
 def mixed_is_faster() -> bool:
     """Return whether products in mixed precision are faster than in float32 here.
 
-    On a CPU the products of a layer are timed once per machine, which takes about a second; the result is kept in
-    wellfit's cache folder. A GPU says by its compute capability.
+    On a CPU the products of a layer are timed once per machine, which takes about two seconds of processor time; the
+    result is kept in wellfit's cache folder. A GPU says by its compute capability.
 
     Example:
       >>> resolve("auto", ModelSpec("logistic", ())) == ("mixed" if mixed_is_faster() else "float32")

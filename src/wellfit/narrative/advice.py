@@ -108,8 +108,9 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
         if best is not gains[0]:
             text += f"; {gains[0].variant.name} has a higher mean, but that could be chance"
         epochs = {name: int(recipe["epochs"]) for name, recipe in flat_recipes(summary).items() if "epochs" in recipe}
-        if epochs.get(best.variant.name) != epochs.get(first):
-            text += f". It trained for {epochs.get(best.variant.name)} epochs, {first} for {epochs.get(first)}"
+        own, base = epochs.get(best.variant.name), epochs.get(first)
+        if own is not None and base is not None and own != base:
+            text += f". {best.variant.name} trained for {own} epochs, {first} for {base}"
     elif best.difference > 0:
         among = "" if len(gains) == 1 else f" of the {len(gains)} that it can compare with {first}"
         text = (

@@ -99,7 +99,7 @@ def stage(stack: ExitStack, path: Path, content: bytes, *, durable: bool = True)
       stack: closes the file.
       path: the file.
       content: its bytes.
-      durable: whether it must be on the disk before anything names it; not where the whole directory is made anew.
+      durable: whether it must be on the disk before anything names it; not where the whole directory is new.
 
     Returns:
       The SHA-256 of the content.

@@ -35,7 +35,7 @@ from wellfit.study.provenance import without_home
 __all__ = ["UNPAIRED", "judge_runs", "look_of", "paired", "with_settings"]
 
 UNPAIRED: Final = "--unpaired (unpaired=True)"
-"""The option that numbers the runs of each variant anew."""
+"""The option that numbers the runs of each variant from 0."""
 
 _CLASSES_DO: Final = ("accuracy", "balanced_accuracy", "macro_f1")
 """The metrics that need no probabilities."""
@@ -82,6 +82,7 @@ def judge_runs(
     how = paired(given, order[0], unpaired=unpaired)
     interim = None if look is None else look_of(look, {len(seeds) for seeds in given.variants.values()})
     _check_metric(given, metric)
+    _check_scorable(given, metric)
     _check_words(name, title, margin)
     spec = StudySpec(
         name=name,
@@ -111,6 +112,17 @@ def judge_runs(
         if interim is not None:
             record_analysis(store, interim, spec.seeds)
         store.metadata.write_note("examples", {"test": len(given.labels)})
+
+
+def _check_scorable(given: GivenRuns, metric: str) -> None:
+    """Refuse runs whose test examples no metric can score, before anything is written."""
+    for run in given.runs if len(given.labels) else ():
+        truth = given.labels if run.rows is None else given.labels[run.rows]
+        where = f"{run.where}, seed {run.seed}"
+        if len(truth) < 2:
+            raise DataError(f"{where}: one test example; give each run at least two")
+        if metric == "roc_auc" and len(np.unique(truth)) < 2:
+            raise DataError(f"{where}: all its examples belong to one class; choose another metric than roc_auc")
 
 
 def _check_words(name: str, title: str | None, margin: float | None) -> None:
@@ -184,7 +196,7 @@ def paired(given: GivenRuns, first: str, *, unpaired: bool = False) -> str:
     Args:
       given: the runs, numbered as they are paired.
       first: the variant that the others are compared with.
-      unpaired: whether they were numbered anew.
+      unpaired: whether they were numbered from 0.
 
     Raises:
       DataError: a variant has too few seeds in common with the first, though both have several.

@@ -162,8 +162,10 @@ def _scored(study: ReadStudy, names: list[str]) -> _Scored:
         (a, b)
         for a, b in pairs
         if all(np.array_equal(scores[a][seed], scores[b][seed]) for seed in scores[a].keys() & scores[b].keys())
+        and len(study.labels)  # of equal accuracies alone, nobody knows
     ]
-    means = {name: float(np.mean(np.concatenate(list(of.values())), dtype=np.float64)) for name, of in scores.items()}
+    of_all = {name: np.concatenate([np.atleast_1d(one) for one in of.values()]) for name, of in scores.items()}
+    means = {name: float(np.mean(of, dtype=np.float64)) for name, of in of_all.items()}
     return _Scored(means, components, identical)
 
 
@@ -177,6 +179,8 @@ def _notes(studies: Mapping[str, ReadStudy], common: list[str]) -> list[str]:
     told = []
     for study in studies.values():
         summary = study.summary
+        if summary.accuracies_alone:
+            told.append(f"{study.name}: only accuracies are known, so only the seeds count, not the test examples.")
         if summary.state != "finished":
             told.append(f"{study.name} is not finished; its numbers may still change.")
         if study.looked:

@@ -312,6 +312,9 @@ def _means(
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
     interval = {metric: t_interval(values) for metric, values in columns.items() if values}
+    if not everything.examples and "test_accuracy" in interval:  # accuracies alone, which are rounded
+        known = [np.asarray(value) for value in columns["test_accuracy"]]
+        interval["test_accuracy"] = two_way_interval(known)[1]
     for metric, scores in _test_scores(runs, outcomes):
         tested = everything.only(list(scores))
         mean[metric], interval[metric] = two_way_interval(list(scores.values()), tested=tested)

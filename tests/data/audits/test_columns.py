@@ -183,6 +183,7 @@ def test_far_values_are_named_with_all_digits():
     assert "-5000000 in income (1 of 400)" in message(with_first(-5e6), "far-values")
     assert "2000000, 3e+06 in income" not in message(with_first(2e6, 3e6), "far-values")
     assert "2000000, 3000000 in income (2 of 400)" in message(with_first(2e6, 3e6), "far-values")
+    assert "Scaled, the others then hardly differ." in found.message
 
 
 @pytest.mark.parametrize("values", [(), (900_000,), (2e6, 3e6, 4e6, 5e6), (np.nan,)])

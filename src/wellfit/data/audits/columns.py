@@ -36,6 +36,7 @@ _ZEROS: Final = 5  # so many of them
 _ROWS: Final = 200_000
 _STRAYS: Final = 3  # distinct values that may lie far from all others
 _WIDER: Final = 20  # times the range of all others
+_SQUEEZED: Final = 0.3  # standard deviations that all others then span: hardly a difference
 
 
 def constant_features(sets: Sets) -> Iterator[Finding]:
@@ -149,20 +150,22 @@ def far_values(sets: Sets) -> Iterator[Finding]:
         return
     dataset = sets.dataset
     train = dataset.x_train[:_ROWS]
-    shown = []
+    shown, squeezed = [], False
     for j in sets.numeric:
         present = train[:, j][~np.isnan(train[:, j])]
         strange = _stand_in(present)
         far = [v for v in _strays(np.unique(present)) if strange is None or v != strange[0]]
         if far:
-            count = int(np.isin(present, far).sum())
+            there = np.isin(present, far)
+            count, others = int(there.sum()), present[~there]
+            squeezed |= float(np.ptp(others)) < _SQUEEZED * float(present.std())
             shown.append(f"{listed([_exact(v) for v in far])} in {column_name(dataset, j)} ({count} of {len(train):,})")
     if shown:
         yield Finding(
             "far-values",
             "warning",
-            f"Some values lie far from all others: {listed(shown)}. Scaling then leaves hardly any difference between "
-            "the others.",
+            f"Some values lie far from all others: {listed(shown)}."
+            + (" Scaled, the others then hardly differ." if squeezed else ""),
             "Correct them in the file if they are mistakes; [data] missing clears values that mean nothing.",
         )
 

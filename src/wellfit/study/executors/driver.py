@@ -175,8 +175,8 @@ class _Run:
         if self.attempts[number] >= ATTEMPTS:
             name = self.parts[number].population.name
             raise WellfitError(
-                f"the training of {name} died {ATTEMPTS} times in a row ({event.reason}); finished runs are kept; if memory is "
-                "short, give the workers more, then run the same command again"
+                f"the training of {name} died {ATTEMPTS} times in a row ({event.reason}); finished runs are kept; if "
+                "memory is short, give the workers more, then run the same command again"
             )
         self.waiting.appendleft(number)
 

@@ -88,9 +88,7 @@ class RayPool:
         self.lost: list[str] = []
         self._nodes: list[Node] = []
         self._running: dict[Any, int] = {}  # what is asked for -> its ticket
-        self._parts: dict[
-            int, int
-        ] = {}  # ticket -> part: reports of an earlier batch, or of an earlier attempt, are no one's
+        self._parts: dict[int, int] = {}  # ticket -> part; reports of an earlier batch or attempt are no one's
         self._tickets = itertools.count()
         self._asked: Any = None
         self._asked_at = 0.0
@@ -143,8 +141,8 @@ class RayPool:
         able = [node for node in self._alive() if node["Resources"].get("CPU", 0)]
         if self.devices == 1 and not any(node["Resources"].get("GPU", 0) for node in able):
             raise WellfitError(
-                f"--on {self._address}: this machine trains on a GPU, and the cluster has none; to train on processors, "
-                "set JAX_PLATFORMS=cpu"
+                f"--on {self._address}: this machine trains on a GPU, and the cluster has none; to train on "
+                "processors, set JAX_PLATFORMS=cpu"
             )
         ask, setup = ray.remote(_describe), (self.devices, self._platform())
         options = {"num_cpus": 0, "max_retries": 0}

@@ -7,6 +7,7 @@ if (library && window.DecompressionStream) {
     const bytes = Uint8Array.from(atob(library.textContent), (sign) => sign.charCodeAt(0));
     const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     document.head.append(make("script", { text: await new Response(plain).text() }));
+    if (!window.Bokeh) throw new Error("the chart library does not run here");
   };
   const controls = $("controls");
   const charts = {}; // element id -> Bokeh model

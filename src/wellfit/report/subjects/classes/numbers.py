@@ -17,7 +17,8 @@ __all__ = ["ClassPanel", "ClassRow", "Gain", "class_panels", "class_rows", "gain
 
 
 MOST_ROWS: Final = 5000
-"""Of all tables of a page together; a row and its gain take about 280 bytes, so that they stay below 1.5 MB."""
+"""Of all tables of a page together; a row and its gain take about 280 bytes, so that those of up to 166 variants stay
+below 1.5 MB."""
 
 FEWEST: Final = 30
 """Classes that are shown of any number of variants."""
