@@ -387,8 +387,8 @@ def _train(
 ) -> Trained | Failed:
     from wellfit.study.executors import worker
 
-    *devices, wanted = setup
-    worker.start(*devices)
+    count, kind, wanted = setup
+    worker.start(count, kind)
     worker.check(wanted, kernels=job.population.program.kernels)  # this machine may have joined after the first check
 
     def tell(report: Reported) -> None:
