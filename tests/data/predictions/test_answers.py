@@ -10,6 +10,7 @@ from wellfit.data.predictions.answers import (
     class_codes,
     class_names,
     distinct,
+    group_codes,
     label_values,
     predicted_classes,
     probabilities_of,
@@ -123,3 +124,11 @@ def test_predictions_are_positions_among_the_classes():
     assert distinct([np.array([2, 1]), np.array(["b"])]).tolist() == ["1", "2", "b"]
     with pytest.raises(DataError, match="c of example 1 is none of the classes a, b"):
         predicted_classes(["a", "c"], ("a", "b"), "p")
+
+
+def test_groups_are_numbers_or_texts_and_none_is_missing():
+    assert group_codes([2, "a", 2, 1], 4, "y").tolist() == [1, 2, 1, 0]
+    assert group_codes(np.array([30, 4]), 2, "y").tolist() == [1, 0]
+    for groups in ([1, None], ["a", float("nan")], np.array([0.5, np.nan]), np.array(["a", ""])):
+        with pytest.raises(DataError, match="y: the group of example 1 is missing; give every example one"):
+            group_codes(groups, 2, "y")

@@ -94,6 +94,10 @@ def test_classes_alone_and_their_names(tmp_path: Path):
         ({"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(6) - 1}}, "give the position of each example"),
         ({"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(5)}}, "6 labels for 5 rows"),
         ({"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(6) + 1}}, "example 0 has no label in any file"),
+        (
+            {"a_0": {"probabilities": P, "labels": Y, "groups": Y}},
+            "a.0.npz: groups without the labels of all examples; put labels and groups in labels.npz",
+        ),
         ({"a_0": {"probabilities": np.array([None] * 6), "labels": Y}}, "Python objects"),
     ],
 )

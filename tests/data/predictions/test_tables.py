@@ -110,3 +110,11 @@ def test_files_of_different_kinds_are_one_line(tmp_path: Path):
     ):
         with pytest.raises(DataError, match=message):
             read_predictions(files)
+
+
+def test_groups_of_the_label_file_are_kept(tmp_path: Path):
+    written(long_frame().drop(columns="label"), tmp_path / "long.csv")
+    np.savez(tmp_path / "labels.npz", labels=LABELS, groups=np.arange(len(LABELS)) // 4)
+    found = read_predictions([tmp_path])
+    assert found.groups is not None
+    np.testing.assert_array_equal(found.groups, np.arange(len(LABELS)) // 4)

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from wellfit.base import FloatArray, IntArray
 from wellfit.errors import DataError
 
-__all__ = ["class_codes", "class_names", "distinct", "label_values", "predicted_classes", "probabilities_of"]
+__all__ = [
+    "class_codes",
+    "class_names",
+    "distinct",
+    "group_codes",
+    "label_values",
+    "predicted_classes",
+    "probabilities_of",
+]
 
 _OFF: Final = 0.02
 """How far a sum of probabilities may be from 1: bfloat16, or three decimal places of many classes."""
@@ -142,6 +150,34 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
         whole = all(isinstance(value, int | np.integer) for value in y.tolist())
         y = y.astype(np.int64) if whole else y.astype(str)
     return y.astype(np.int64) if y.dtype.kind in "biu" else y.astype(str)
+
+
+def group_codes(groups: Any, examples: int, where: str) -> IntArray:
+    """The group of each example as an integer from 0.
+
+    Args:
+      groups: numbers or texts, one an example; if some are texts, all are compared as such.  # (M,)
+      examples: their number, M.
+      where: the file or argument, for errors.
+
+    Raises:
+      DataError: another shape, or a missing group.
+
+    Example:
+      >>> group_codes(["b", "a", "b"], 3, "y").tolist()
+      [1, 0, 1]
+    """
+    import pandas as pd
+
+    found = np.asarray(groups, dtype=None if hasattr(groups, "dtype") else object)
+    if found.shape != (examples,):
+        raise DataError(f"{where}: groups of shape {found.shape} for {examples} labels; give one for each")
+    missing = pd.isna(found) | (found.astype(str) == "")
+    if missing.any():
+        at = int(np.flatnonzero(missing)[0])
+        raise DataError(f"{where}: the group of example {at} is missing; give every example one")
+    values = found.astype(str) if found.dtype.kind == "O" else found
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 def _one_hot(y: NDArray[Any]) -> bool:

@@ -21,7 +21,7 @@ from wellfit.data.predictions.answers import (
     predicted_classes,
     probabilities_of,
 )
-from wellfit.data.predictions.labels import LABELS, array_named, labels_in
+from wellfit.data.predictions.labels import CLASSES, GROUPS, LABELS, GivenLabels, array_named, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.errors import DataError
 
@@ -31,7 +31,6 @@ _PROBABILITIES: Final = ("probabilities", "probability", "proba", "probs", "y_pr
 _LOGITS: Final = ("logits", "logit")
 _CLASSES: Final = ("predictions", "predicted", "prediction", "y_pred", "pred", "preds")
 _ROWS: Final = ("rows", "row", "examples", "example", "indices", "index")
-_NAMES: Final = ("classes", "class_names")
 _FORM: Final = (
     "give each run as VARIANT.SEED.npz with the array probabilities (one row per example) or predictions (the classes)"
 )
@@ -68,7 +67,9 @@ def read_archives(
     archives = sorted(((file, *_named(file)) for file in files), key=lambda found: (found[1], found[2]))
     stored = {file: stored_arrays(file) for file, _, _ in archives}
     rows = {file: _rows(arrays, file) for file, arrays in stored.items()}
-    values, groups = (_joined_labels(stored, rows), None) if labels is None else labels_in(labels)
+    truth = GivenLabels(_joined_labels(stored, rows)) if labels is None else labels_in(labels)
+    _refuse_groups(stored, truth)
+    values = truth.values
     whose = source if labels is None else str(labels)
     columns, given = _columns(stored, whose), classes if classes is not None else _given_names(stored)
     predicted = [array_named(arrays, _CLASSES) for arrays in stored.values()] if columns is None else []
@@ -84,7 +85,7 @@ def read_archives(
         )
         for file, variant, seed in archives
     )
-    return GivenRuns(runs, class_codes(values, stands_for, whose), names, source, groups=groups)
+    return GivenRuns(runs, class_codes(values, stands_for, whose), names, source, groups=truth.groups)
 
 
 def _named(file: Path) -> tuple[str, int]:
@@ -102,7 +103,7 @@ def _answers(file: Path, arrays: Mapping[str, Stored], softmax: bool) -> tuple[S
             if names is _LOGITS and not softmax:
                 raise DataError(f"{file}: holds logits; give --softmax to make them probabilities")
             return found, classes
-    unknown = [stored for name, stored in arrays.items() if name.lower() not in (*LABELS, *_ROWS, *_NAMES)]
+    unknown = [stored for name, stored in arrays.items() if name.lower() not in (*LABELS, *GROUPS, *_ROWS, *CLASSES)]
     if len(unknown) == 1:  # as np.savez(file, p) writes it
         return unknown[0], len(unknown[0].shape) == 1 and unknown[0].dtype.kind in "iuU"
     raise DataError(f"{file}: has the arrays {', '.join(arrays) or 'none'}; {_FORM}")
@@ -140,6 +141,12 @@ def _rows(arrays: Mapping[str, Stored], file: Path) -> IntArray | None:
     if (counts > 1).any():
         raise DataError(f"{file}: example {places[counts > 1][0]} is there twice; give each once")
     return rows.astype(np.int64)
+
+
+def _refuse_groups(stored: Mapping[Path, Mapping[str, Stored]], truth: GivenLabels) -> None:
+    for file, arrays in stored.items():
+        if truth.groups is None and array_named(arrays, GROUPS) is not None:
+            raise DataError(f"{file}: groups without the labels of all examples; put labels and groups in labels.npz")
 
 
 def _joined_labels(stored: Mapping[Path, Mapping[str, Stored]], rows: Mapping[Path, IntArray | None]) -> NDArray[Any]:
@@ -205,7 +212,7 @@ def _given_names(stored: Mapping[Path, Mapping[str, Stored]]) -> tuple[str, ...]
     names: tuple[str, ...] | None = None
     first: Path | None = None
     for file, arrays in stored.items():
-        found = array_named(arrays, _NAMES)
+        found = array_named(arrays, CLASSES)
         here = None if found is None else tuple(map(str, found.read().ravel().tolist()))
         if here is None:
             continue

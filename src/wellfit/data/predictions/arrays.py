@@ -14,6 +14,7 @@ from wellfit.data.predictions.answers import (
     class_codes,
     class_names,
     distinct,
+    group_codes,
     label_values,
     predicted_classes,
     probabilities_of,
@@ -81,7 +82,7 @@ def given_arrays(
             else partial(probabilities_of, values, len(names), where, softmax=softmax)
         )
         found.append(GivenRun(variant, seed, where, partial(_in_order, check, at), None if at is None else np.sort(at)))
-    of_groups = None if groups is None else _groups(groups, len(truth))
+    of_groups = None if groups is None else group_codes(groups, len(truth), WHERE)
     return GivenRuns(tuple(found), class_codes(truth, stands_for, WHERE), names, "arrays", groups=of_groups)
 
 
@@ -167,10 +168,3 @@ def _rows(folds: Any, seeds: Sequence[int], examples: int) -> dict[int, IntArray
 def _in_order(check: Any, rows: IntArray | None) -> NDArray[Any]:
     values: NDArray[Any] = check()
     return values if rows is None else values[np.argsort(rows)]
-
-
-def _groups(groups: Any, examples: int) -> IntArray:
-    found = np.asarray(groups)
-    if found.shape != (examples,):
-        raise DataError(f"{WHERE}: groups of shape {found.shape} for {examples} test examples; give one for each")
-    return np.unique(found, return_inverse=True)[1].astype(np.int64)

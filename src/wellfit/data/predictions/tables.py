@@ -217,7 +217,8 @@ class _Rows(NamedTuple):
 def _predictions(
     parts: Sequence[_Part], source: str, labels: Path | None, classes: Sequence[str] | None, softmax: bool
 ) -> GivenRuns:
-    from_file = None if labels is None else labels_in(labels)[0]
+    apart = None if labels is None else labels_in(labels)
+    from_file = None if apart is None else apart.values
     ids, of_parts = _examples(parts, None if from_file is None else len(from_file))
     names: dict[str, int] = {}
     rows = []
@@ -234,7 +235,8 @@ def _predictions(
     found, stands_for = class_names(values, len(columns) or None, known, where)
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
     runs = _runs(rows, list(names), ids, found, codes_of, softmax)
-    return GivenRuns(runs, class_codes(truth, stands_for, where), found, source)
+    groups = None if apart is None else apart.groups
+    return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=groups)
 
 
 def _texts(part: _Part, what: str) -> NDArray[Any]:
