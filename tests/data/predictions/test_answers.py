@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, softmax
 
 from wellfit.data.predictions.answers import (
+    check_predicted,
     class_codes,
     class_names,
     distinct,
@@ -132,3 +133,24 @@ def test_groups_are_numbers_or_texts_and_none_is_missing():
     for groups in ([1, None], ["a", float("nan")], np.array([0.5, np.nan]), np.array(["a", ""])):
         with pytest.raises(DataError, match="y: the group of example 1 is missing; give every example one"):
             group_codes(groups, 2, "y")
+
+
+@pytest.mark.parametrize(
+    ("labels", "runs", "message"),
+    [
+        (["cat", "dog"], [["cat"], [0, 1]], r"b: predicts 0, 1, none of which is a label \(cat, dog\); predict the"),
+        ([0, 1], [["no", "yes"]], r"a: predicts no, yes, none of which is a label \(0, 1\)"),
+        ([1, 2, 3], [[0, 1], [1, 2]], "a: all runs predict 0, 1, 2, but the labels are 1, 2, 3; predict the labels"),
+        ([0, 1], [[1, 2]], "a: all runs predict 1, 2, but the labels are 0, 1"),
+        ([0, 1], [["0", "1"], [0, 3]], None),
+        ([1, 2, 3], [[1, 1], [1, 4]], None),
+        ([1, 2], [], None),
+    ],
+)
+def test_predictions_in_other_words_than_the_labels_are_refused(labels, runs, message):
+    named = list(zip("ab", map(np.array, runs), strict=False))
+    if message is None:
+        check_predicted(np.array(labels), named)
+        return
+    with pytest.raises(DataError, match=message):
+        check_predicted(np.array(labels), named)

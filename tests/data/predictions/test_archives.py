@@ -98,6 +98,7 @@ def test_classes_alone_and_their_names(tmp_path: Path):
             {"a_0": {"probabilities": P, "labels": Y, "groups": Y}},
             "a.0.npz: groups without the labels of all examples; put labels and groups in labels.npz",
         ),
+        ({"a_0": {"predictions": Y, "labels": np.array(["x", "y", "z"])[Y]}}, "a.0.npz: predicts 0.*none of which"),
         ({"a_0": {"probabilities": np.array([None] * 6), "labels": Y}}, "Python objects"),
     ],
 )

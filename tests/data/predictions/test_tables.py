@@ -84,6 +84,10 @@ LONG, ALONE = long_frame(2), accuracy_frame(2)
         (spoiled(ALONE, 1, accuracy=91.5), "line 3: accuracy 91.5 is no share of 1; divide percentages by 100"),
         (spoiled(ALONE, 1, accuracy=-1), "line 3: accuracy .* is no share of 1; give shares"),
         (spoiled(ALONE, 1, accuracy=None), "line 3: no accuracy; fill it in"),
+        (
+            long_frame(2, classes_only=True).assign(label=np.tile(np.array(["a", "b", "c"])[LABELS], 6)),
+            "long.csv: variant 'baseline', seed 0: predicts 0, 1, 2, none of which is a label .a, b, c.",
+        ),
         (ALONE.assign(example=1), "has the columns accuracy and example"),
     ],
 )

@@ -12,6 +12,7 @@ from wellfit.base import FloatArray, IntArray
 from wellfit.errors import DataError
 
 __all__ = [
+    "check_predicted",
     "class_codes",
     "class_names",
     "distinct",
@@ -270,6 +271,41 @@ def distinct(every: Iterable[NDArray[Any]]) -> NDArray[Any]:
     parts = [np.unique(values) for values in every]
     texts = any(part.dtype.kind == "U" for part in parts)
     return np.unique(np.concatenate([part.astype(str) if texts else part for part in parts]))
+
+
+def check_predicted(labels: NDArray[Any], predicted: Iterable[tuple[str, NDArray[Any]]]) -> None:
+    """Refuse predictions that are written in another way than the labels, which would all be wrong.
+
+    Args:
+      labels: as ``label_values`` gives them.  # (M,)
+      predicted: the place of each run, for errors, and the classes that it predicts, likewise.
+
+    Raises:
+      DataError: no prediction of a run is a label, or those of all runs are the labels plus or minus 1.
+
+    Example:
+      >>> check_predicted(np.array(["cat", "dog"]), [("l2.0.npz", np.array([0, 1]))])
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.DataError: l2.0.npz: predicts 0, 1, none of which is a label (cat, dog); predict the labels \
+themselves, or name all classes, --classes (class_names=)
+    """
+    fix = "predict the labels themselves, or name all classes, --classes (class_names=)"
+    known = np.unique(labels)
+    runs = [(where, np.unique(values)) for where, values in predicted]
+    for where, found in runs:
+        if not set(map(str, found.tolist())) & set(map(str, known.tolist())):
+            raise DataError(f"{where}: predicts {_few(found)}, none of which is a label ({_few(known)}); {fix}")
+    if not runs or known.dtype.kind != "i" or any(found.dtype.kind != "i" for _, found in runs):
+        return
+    union = np.unique(np.concatenate([found for _, found in runs]))
+    for step in (-1, 1):
+        if np.array_equal(union, known + step):
+            raise DataError(f"{runs[0][0]}: all runs predict {_few(union)}, but the labels are {_few(known)}; {fix}")
+
+
+def _few(values: NDArray[Any]) -> str:
+    return ", ".join(map(str, values[:6].tolist())) + (" ..." if len(values) > 6 else "")
 
 
 def predicted_classes(values: Any, stands_for: Sequence[Any], where: str) -> IntArray:

@@ -14,6 +14,7 @@ from wellfit.base import IntArray
 from wellfit.data.arrays.files import refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.predictions.answers import (
+    check_predicted,
     class_codes,
     class_names,
     distinct,
@@ -72,8 +73,13 @@ def read_archives(
     values = truth.values
     whose = source if labels is None else str(labels)
     columns, given = _columns(stored, whose), classes if classes is not None else _given_names(stored)
-    predicted = [array_named(arrays, _CLASSES) for arrays in stored.values()] if columns is None else []
-    every = [values, *(label_values(of.read(), whose) for of in predicted if of is not None)]
+    predicted = stored if columns is None else {}
+    answers = {
+        str(file): label_values(_answers(file, of, softmax)[0].read(), str(file)) for file, of in predicted.items()
+    }
+    if given is None:
+        check_predicted(values, answers.items())
+    every = [values, *answers.values()]
     names, stands_for = class_names(distinct(every), columns, given, whose)
     runs = tuple(
         GivenRun(

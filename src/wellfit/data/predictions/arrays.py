@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import IntArray
 from wellfit.data.predictions.answers import (
+    check_predicted,
     class_codes,
     class_names,
     distinct,
@@ -67,11 +68,14 @@ def given_arrays(
     rows = _rows(folds, [seed for _, seed, _ in runs], len(truth))
     arrays = [np.asarray(values) for _, _, values in runs]
     columns = _columns(runs, arrays)
-    every = [truth] if columns is not None else [truth, *(label_values(a, WHERE) for a in arrays)]
-    names, stands_for = class_names(distinct(every), columns, classes, f"{WHERE}, y_test")
+    places = [f"{WHERE}, {variant!r}, seed {seed}" for variant, seed, _ in runs]
+    answers = [] if columns is not None else [label_values(a, at) for a, at in zip(arrays, places, strict=True)]
+    if classes is None:
+        check_predicted(truth, zip(places, answers, strict=False))
+    names, stands_for = class_names(distinct([truth, *answers]), columns, classes, f"{WHERE}, y_test")
     found = []
-    for (variant, seed, _), values in zip(runs, arrays, strict=True):
-        where, at = f"{WHERE}, {variant!r}, seed {seed}", rows.get(seed)
+    for (variant, seed, _), values, where in zip(runs, arrays, places, strict=True):
+        at = rows.get(seed)
         expected = len(truth) if at is None else len(at)
         if len(values) != expected:
             of = "labels" if at is None else "examples of its fold"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, IntArray
-from wellfit.data.predictions.answers import class_codes, class_names, distinct, label_values, probabilities_of
+from wellfit.data.predictions.answers import (
+    check_predicted,
+    class_codes,
+    class_names,
+    distinct,
+    label_values,
+    probabilities_of,
+)
 from wellfit.data.predictions.labels import EXAMPLES, LABELS, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.data.tables.files import load_table, stem_of
@@ -231,12 +238,26 @@ def _predictions(
     predicted = [] if columns else [label_values(_texts(part, "predicted"), part.table.where) for part in parts]
     known = classes if classes is not None else (columns or None)
     where = str(labels) if labels is not None else parts[0].table.where
+    if known is None:
+        check_predicted(truth, _by_run(rows, list(names), predicted))
     values = distinct([truth, *predicted])
     found, stands_for = class_names(values, len(columns) or None, known, where)
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
     runs = _runs(rows, list(names), ids, found, codes_of, softmax)
     groups = None if apart is None else apart.groups
     return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=groups)
+
+
+def _by_run(
+    rows: Sequence[_Rows], variants: Sequence[str], predicted: Sequence[NDArray[Any]]
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The place of each run, and what it predicts."""
+    for one, values in zip(rows, predicted, strict=True):
+        runs, codes = np.unique(np.stack([one.variant, one.seed]), axis=1, return_inverse=True)
+        order = np.argsort(codes.reshape(-1), kind="stable")
+        pieces = np.split(values[order], np.cumsum(np.bincount(codes.reshape(-1)))[:-1])
+        for (variant, seed), piece in zip(runs.T.tolist(), pieces, strict=True):
+            yield f"{one.part.table.where}: variant {variants[variant]!r}, seed {seed}", piece
 
 
 def _texts(part: _Part, what: str) -> NDArray[Any]:
