@@ -122,3 +122,15 @@ def test_groups_of_the_label_file_are_kept(tmp_path: Path):
     found = read_predictions([tmp_path])
     assert found.groups is not None
     np.testing.assert_array_equal(found.groups, np.arange(len(LABELS)) // 4)
+
+
+def test_labels_apart_are_those_of_the_table_and_name_the_classes(tmp_path: Path):
+    named = long_frame().rename(columns={f"p_{k}": f"p_{name}" for k, name in enumerate(["cat", "dog", "eel"])})
+    path = written(named[["variant", "seed", "example", "label", "p_eel", "p_cat", "p_dog"]], tmp_path / "long.csv")
+    np.savez(tmp_path / "labels.npz", labels=LABELS, classes=["cat", "dog", "eel"])
+    found = read_predictions([tmp_path])
+    assert found.classes == ("cat", "dog", "eel")
+    np.testing.assert_array_equal(found.runs[0].values(), probabilities("baseline", 0))
+    np.savez(tmp_path / "labels.npz", labels=LABELS[::-1])
+    with pytest.raises(DataError, match=r"long.csv: other labels than .*labels.npz; give the same examples in the"):
+        read_tables([path], "here", labels=tmp_path / "labels.npz")

@@ -20,6 +20,7 @@ __all__ = [
     "label_values",
     "predicted_classes",
     "probabilities_of",
+    "same_labels",
 ]
 
 _OFF: Final = 0.02
@@ -271,6 +272,17 @@ def distinct(every: Iterable[NDArray[Any]]) -> NDArray[Any]:
     parts = [np.unique(values) for values in every]
     texts = any(part.dtype.kind == "U" for part in parts)
     return np.unique(np.concatenate([part.astype(str) if texts else part for part in parts]))
+
+
+def same_labels(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether labels of the same examples, as ``label_values`` gives them, are the same; 1 and "1" are.
+
+    Example:
+      >>> same_labels(np.array([1, 0]), np.array(["1", "0"])), same_labels(np.array([1, 0]), np.array([1]))
+      (True, False)
+    """
+    texts = one.dtype.kind != other.dtype.kind
+    return np.array_equal(one.astype(str), other.astype(str)) if texts else np.array_equal(one, other)
 
 
 def check_predicted(labels: NDArray[Any], predicted: Iterable[tuple[str, NDArray[Any]]]) -> None:

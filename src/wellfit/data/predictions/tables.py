@@ -19,6 +19,7 @@ from wellfit.data.predictions.answers import (
     distinct,
     label_values,
     probabilities_of,
+    same_labels,
 )
 from wellfit.data.predictions.labels import EXAMPLES, LABELS, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
@@ -234,8 +235,12 @@ def _predictions(
         places = np.array([names.setdefault(name, len(names)) for name in here])
         rows.append(_Rows(part, places[codes], _seeds(part), examples))
     truth = _labels(rows, ids) if from_file is None else from_file
+    if labels is not None:
+        _refuse_others(rows, truth, labels)
     columns = list(parts[0].probabilities)
     predicted = [] if columns else [label_values(_texts(part, "predicted"), part.table.where) for part in parts]
+    if classes is None and apart is not None:
+        classes = apart.classes
     known = classes if classes is not None else (columns or None)
     where = str(labels) if labels is not None else parts[0].table.where
     if known is None:
@@ -313,6 +318,16 @@ def _labels(rows: Sequence[_Rows], ids: NDArray[Any]) -> NDArray[Any]:
                 f"{truth[example]} in another row; fix one of the two"
             )
     return np.zeros(0, np.int64) if truth is None else truth
+
+
+def _refuse_others(rows: Sequence[_Rows], truth: NDArray[Any], labels: Path) -> None:
+    """Refuse labels in the tables that are not those of the file of labels."""
+    for one in rows:
+        where = one.part.table.where
+        if "label" in one.part.columns and not same_labels(
+            truth[one.example], label_values(_texts(one.part, "label"), where)
+        ):
+            raise DataError(f"{where}: other labels than {labels}; give the same examples in the same order")
 
 
 def _runs(
