@@ -56,6 +56,13 @@ def test_what_are_no_probabilities_is_one_line(values, message):
     assert "\n" not in str(caught.value)
 
 
+def test_probabilities_are_no_logits():
+    p = softmax(np.random.default_rng(0).normal(size=(5, 3)), axis=1).astype(np.float32)
+    with pytest.raises(DataError, match="p: these are probabilities already; leave out --softmax for them"):
+        probabilities_of(p, 3, "p", softmax=True)
+    probabilities_of(np.concatenate([p, [[0.5, 0.6, 0.1]]]), 3, "p", softmax=True)
+
+
 def test_rounded_probabilities_are_some():
     p = softmax(np.random.default_rng(0).normal(size=(30, 10)), axis=1).round(3)
     assert probabilities_of(p, 10, "p").shape == (30, 10)
@@ -97,7 +104,13 @@ def test_integers_count_the_columns_and_others_are_in_order():
     assert class_names(np.array(["no", "yes"]), 2, None, "y")[0] == ("no", "yes")
     assert class_names(np.array([0, 1]), None, ("cat", "dog"), "y") == (("cat", "dog"), (0, 1))
     assert class_names(np.array(["dog"]), 2, ("cat", "dog"), "y") == (("cat", "dog"), ("cat", "dog"))
-    assert class_names(np.array([7, 3]), 2, ("7", "3"), "y") == (("7", "3"), (7, 3))
+    assert class_names(np.array([7, 3]), 2, ("7", "3"), "y") == (("7", "3"), ("7", "3"))
+
+
+def test_names_that_are_numbers_in_part_are_compared_as_texts():
+    names, stands_for = class_names(np.array([0, 1]), 3, ("1", "0", "other"), "y")
+    assert names == ("1", "0", "other")
+    assert class_codes(np.array([0, 1, 1]), stands_for, "y").tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ def test_classes_alone_and_their_names(tmp_path: Path):
         ),
         (
             {
-                "a_0": {"probabilities": P[:2], "labels": Y[:2], "rows": ROWS[:2]},
-                "a_1": {"probabilities": P[3:], "labels": Y[3:], "rows": ROWS[3:]},
+                "a_0": {"probabilities": P[[0, 1, 3]], "labels": Y[[0, 1, 3]], "rows": np.array([0, 1, 3])},
+                "a_1": {"probabilities": P[[0, 1, 4]], "labels": Y[[0, 1, 4]], "rows": np.array([0, 1, 4])},
             },
             "example 2 has no label in any file; number the rows from 0",
         ),

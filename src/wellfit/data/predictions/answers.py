@@ -25,6 +25,8 @@ __all__ = [
 
 _OFF: Final = 0.02
 """How far a sum of probabilities may be from 1: bfloat16, or three decimal places of many classes."""
+_SUM: Final = 1e-3
+"""How far sums of values between 0 and 1 may be from 1 for these to be probabilities and no logits."""
 _ROUNDED: Final = 1e-6
 """How far a probability may be from 0 or 1 by rounding."""
 
@@ -49,7 +51,7 @@ def probabilities_of(
       row: names a row, for errors.
 
     Raises:
-      DataError: another shape, NaN, or rows that are no probabilities.
+      DataError: another shape, NaN, rows that are no probabilities, or probabilities that are said to be logits.
 
     Example:
       >>> probabilities_of([0.25, 1.0], 2, "p").tolist()
@@ -72,6 +74,8 @@ def probabilities_of(
         at = int(np.flatnonzero(~finite.all(axis=1))[0])
         raise DataError(f"{where}: NaN or infinity in {row(at)}; leave runs out that diverged, or predict again")
     if softmax and not single:
+        if ((p >= 0) & (p <= 1)).all() and (np.abs(p.sum(axis=1, dtype=np.float64) - 1) <= _SUM).all():
+            raise DataError(f"{where}: these are probabilities already; leave out --softmax for them")
         shifted = np.exp(p.astype(np.float64) - p.max(axis=1, keepdims=True))
         p = shifted / shifted.sum(axis=1, keepdims=True)
     _check_probabilities(p, where, row)
@@ -219,7 +223,7 @@ def class_names(
         unknown = [str(value) for value in found if str(value) not in names]
         if unknown:
             raise DataError(f"{where}: label {unknown[0]!r} is none of the classes {', '.join(names[:12])}")
-        return names, tuple(map(found.dtype.type, names)) if found.dtype.kind == "i" else names
+        return names, names  # as texts, since not all names need be numbers
     if columns is not None and counted and found[-1] < columns:
         return tuple(map(str, range(columns))), tuple(range(columns))
     if columns is not None and len(found) != columns:

@@ -76,10 +76,8 @@ def read_archives(
     if labels is not None:
         _refuse_others(_own_labels(stored, rows), rows, values, labels)
     whose = source if labels is None else str(labels)
-    columns, given = (
-        _columns(stored, whose),
-        classes if classes is not None else _given_names(stored, truth.classes, labels),
-    )
+    columns = _columns(stored, whose)
+    given = classes if classes is not None else _given_names(stored, truth.classes, labels)
     predicted = stored if columns is None else {}
     answers = {
         str(file): label_values(_answers(file, of, softmax)[0].read(), str(file)) for file, of in predicted.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -118,7 +118,9 @@ def _part(file: Path) -> _Part:
                                 "keep one of the two")  # fmt: skip
             by_name[what] = at
         elif found := chance or logit:
-            probabilities[found["name"]] = at
+            if (twin := probabilities.setdefault(found["name"], at)) != at:
+                raise DataError(f"{file}: columns {table.names[twin]!r} and {name!r} are both of class "
+                                f"{found['name']!r}; keep one of the two")  # fmt: skip
             logits = logits or chance is None
         else:
             close = nearest(name.strip().lower(), known)
@@ -248,9 +250,8 @@ def _predictions(
     values = distinct([truth, *predicted])
     found, stands_for = class_names(values, len(columns) or None, known, where)
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
-    runs = _runs(rows, list(names), ids, found, codes_of, softmax)
-    groups = None if apart is None else apart.groups
-    return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=groups)
+    runs = _runs(rows, list(names), ids, _in_order(columns, found), codes_of, softmax)
+    return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=apart and apart.groups)
 
 
 def _by_run(
@@ -334,7 +335,7 @@ def _runs(
     rows: Sequence[_Rows],
     variants: Sequence[str],
     ids: NDArray[Any],
-    classes: Sequence[str],
+    columns: Sequence[str],
     codes: Sequence[IntArray],
     softmax: bool,
 ) -> tuple[GivenRun, ...]:
@@ -356,7 +357,7 @@ def _runs(
         for begin, end in zip(starts, [*starts[1:], len(order)], strict=True):
             lines, judged = order[begin:end], example[begin:end]
             values = (
-                partial(_probabilities, one.part, lines, classes, softmax)
+                partial(_probabilities, one.part, lines, columns, softmax)
                 if not codes
                 else partial(codes[at].__getitem__, lines)
             )
@@ -373,10 +374,10 @@ def _runs(
     return tuple(sorted(found, key=lambda run: (place[run.variant], run.seed)))
 
 
-def _probabilities(part: _Part, lines: IntArray, classes: Sequence[str], softmax: bool) -> NDArray[Any]:
+def _probabilities(part: _Part, lines: IntArray, columns: Sequence[str], softmax: bool) -> NDArray[Any]:
     """The checked probabilities in some rows of a table, one column a class."""
     frame = part.table.frame
-    by_name = [part.probabilities[name] for name in _in_order(part.probabilities, classes)]
+    by_name = [part.probabilities[name] for name in columns]
     values = np.empty((len(lines), len(by_name)))  # (m, K)
     for column, at in enumerate(by_name):
         series = frame[frame.columns[at]]
@@ -387,10 +388,9 @@ def _probabilities(part: _Part, lines: IntArray, classes: Sequence[str], softmax
     def row(at: int) -> str:
         return part.table.at(int(lines[at]))
 
-    return probabilities_of(values, len(classes), part.table.where, softmax=softmax, row=row)
+    return probabilities_of(values, len(columns), part.table.where, softmax=softmax, row=row)
 
 
-def _in_order(probabilities: Iterable[str], classes: Sequence[str]) -> Sequence[str]:
+def _in_order(columns: Sequence[str], classes: Sequence[str]) -> Sequence[str]:
     """The columns of probabilities in the order of the classes, which are their names unless others were given."""
-    names = list(probabilities)
-    return classes if set(classes) == set(names) else names
+    return classes if set(classes) == set(columns) else columns
