@@ -90,6 +90,7 @@ def test_labels_come_in_many_forms(labels, found):
         (np.zeros((2, 2, 2)), "give one label per example"),
         ([0.5, 1.0], "label 0.5 of example 0 is no class"),
         ([0.0, np.nan], "label nan of example 1"),
+        (["a", float("nan")], "the label of example 1 is missing"),
         (np.array(["a", None], dtype=object), "the label of example 1 is missing"),
     ],
 )

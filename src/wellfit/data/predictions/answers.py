@@ -136,6 +136,8 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
       ([1, 0], ['cat', 'dog'])
     """
     y = np.asarray(labels)
+    if y.dtype.kind == "U" and not hasattr(labels, "dtype"):
+        y = np.asarray(labels, dtype=object)  # NumPy makes NaN among texts the text nan
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2 and y.dtype.kind in "biuf" and _one_hot(y):
