@@ -7,9 +7,11 @@ import pytest
 from scipy.special import expit, softmax
 
 from wellfit.data.predictions.answers import (
+    check_predicted,
     class_codes,
     class_names,
     distinct,
+    group_codes,
     label_values,
     predicted_classes,
     probabilities_of,
@@ -54,6 +56,13 @@ def test_what_are_no_probabilities_is_one_line(values, message):
     assert "\n" not in str(caught.value)
 
 
+def test_probabilities_are_no_logits():
+    p = softmax(np.random.default_rng(0).normal(size=(5, 3)), axis=1).astype(np.float32)
+    with pytest.raises(DataError, match="p: these are probabilities already; leave out --softmax for them"):
+        probabilities_of(p, 3, "p", softmax=True)
+    probabilities_of(np.concatenate([p, [[0.5, 0.6, 0.1]]]), 3, "p", softmax=True)
+
+
 def test_rounded_probabilities_are_some():
     p = softmax(np.random.default_rng(0).normal(size=(30, 10)), axis=1).round(3)
     assert probabilities_of(p, 10, "p").shape == (30, 10)
@@ -81,6 +90,7 @@ def test_labels_come_in_many_forms(labels, found):
         (np.zeros((2, 2, 2)), "give one label per example"),
         ([0.5, 1.0], "label 0.5 of example 0 is no class"),
         ([0.0, np.nan], "label nan of example 1"),
+        (["a", float("nan")], "the label of example 1 is missing"),
         (np.array(["a", None], dtype=object), "the label of example 1 is missing"),
     ],
 )
@@ -95,7 +105,13 @@ def test_integers_count_the_columns_and_others_are_in_order():
     assert class_names(np.array(["no", "yes"]), 2, None, "y")[0] == ("no", "yes")
     assert class_names(np.array([0, 1]), None, ("cat", "dog"), "y") == (("cat", "dog"), (0, 1))
     assert class_names(np.array(["dog"]), 2, ("cat", "dog"), "y") == (("cat", "dog"), ("cat", "dog"))
-    assert class_names(np.array([7, 3]), 2, ("7", "3"), "y") == (("7", "3"), (7, 3))
+    assert class_names(np.array([7, 3]), 2, ("7", "3"), "y") == (("7", "3"), ("7", "3"))
+
+
+def test_names_that_are_numbers_in_part_are_compared_as_texts():
+    names, stands_for = class_names(np.array([0, 1]), 3, ("1", "0", "other"), "y")
+    assert names == ("1", "0", "other")
+    assert class_codes(np.array([0, 1, 1]), stands_for, "y").tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -123,3 +139,32 @@ def test_predictions_are_positions_among_the_classes():
     assert distinct([np.array([2, 1]), np.array(["b"])]).tolist() == ["1", "2", "b"]
     with pytest.raises(DataError, match="c of example 1 is none of the classes a, b"):
         predicted_classes(["a", "c"], ("a", "b"), "p")
+
+
+def test_groups_are_numbers_or_texts_and_none_is_missing():
+    assert group_codes([2, "a", 2, 1], 4, "y").tolist() == [1, 2, 1, 0]
+    assert group_codes(np.array([30, 4]), 2, "y").tolist() == [1, 0]
+    for groups in ([1, None], ["a", float("nan")], np.array([0.5, np.nan]), np.array(["a", ""])):
+        with pytest.raises(DataError, match="y: the group of example 1 is missing; give every example one"):
+            group_codes(groups, 2, "y")
+
+
+@pytest.mark.parametrize(
+    ("labels", "runs", "message"),
+    [
+        (["cat", "dog"], [["cat"], [0, 1]], r"b: predicts 0, 1, none of which is a label \(cat, dog\); predict the"),
+        ([0, 1], [["no", "yes"]], r"a: predicts no, yes, none of which is a label \(0, 1\)"),
+        ([1, 2, 3], [[0, 1], [1, 2]], "a: all runs predict 0, 1, 2, but the labels are 1, 2, 3; predict the labels"),
+        ([0, 1], [[1, 2]], "a: all runs predict 1, 2, but the labels are 0, 1"),
+        ([0, 1], [["0", "1"], [0, 3]], None),
+        ([1, 2, 3], [[1, 1], [1, 4]], None),
+        ([1, 2], [], None),
+    ],
+)
+def test_predictions_in_other_words_than_the_labels_are_refused(labels, runs, message):
+    named = list(zip("ab", map(np.array, runs), strict=False))
+    if message is None:
+        check_predicted(np.array(labels), named)
+        return
+    with pytest.raises(DataError, match=message):
+        check_predicted(np.array(labels), named)

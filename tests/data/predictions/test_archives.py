@@ -33,6 +33,7 @@ def save(folder: Path, **files: dict[str, Any]) -> Path:
 
 P = probabilities("l2", 0, 6)
 Y = LABELS[:6]
+ROWS = np.arange(6)
 
 
 def test_rows_of_folds_are_put_in_order(tmp_path: Path):
@@ -73,7 +74,7 @@ def test_classes_alone_and_their_names(tmp_path: Path):
         ),
         (
             {"a_0": {"probabilities": P, "labels": Y}, "b_0": {"probabilities": P, "labels": Y[:5]}},
-            "b.0.npz: 5 labels, but .*a.0.npz has 6",
+            "b.0.npz: 5 labels, but others have 6; give the same examples",
         ),
         (
             {"a_0": {"probabilities": P, "labels": Y}, "b_0": {"probabilities": P[:, :2], "labels": Y}},
@@ -93,7 +94,49 @@ def test_classes_alone_and_their_names(tmp_path: Path):
         ({"a_0": {"probabilities": P, "labels": Y, "rows": np.zeros(6, int)}}, "example 0 is there twice"),
         ({"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(6) - 1}}, "give the position of each example"),
         ({"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(5)}}, "6 labels for 5 rows"),
-        ({"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(6) + 1}}, "example 0 has no label in any file"),
+        (
+            {"a_0": {"probabilities": P, "labels": Y, "rows": np.arange(6) + 1}},
+            "a.0.npz: row 6, but there are 6 labels; number the rows from 0",
+        ),
+        (
+            {"a_0": {"probabilities": P, "labels": Y, "rows": np.array([0, 1, 2, 3, 4, 10**12])}},
+            "a.0.npz: row 1000000000000, but there are 6 labels",
+        ),
+        (
+            {"a_0": {"probabilities": P, "labels": Y}, "b_0": {"probabilities": P, "labels": Y, "rows": ROWS + 2}},
+            "b.0.npz: row 7, but there are 6 labels",
+        ),
+        (
+            {
+                "a_0": {"probabilities": P[[0, 1, 3]], "labels": Y[[0, 1, 3]], "rows": np.array([0, 1, 3])},
+                "a_1": {"probabilities": P[[0, 1, 4]], "labels": Y[[0, 1, 4]], "rows": np.array([0, 1, 4])},
+            },
+            "example 2 has no label in any file; number the rows from 0",
+        ),
+        (
+            {"a_0": {"probabilities": P, "rows": ROWS + 1}, "labels": {"labels": Y}},
+            "a.0.npz: row 6, but there are 6 labels; number the rows from 0",
+        ),
+        (
+            {"a_0": {"probabilities": P, "labels": Y[::-1]}, "labels": {"labels": Y}},
+            "a.0.npz: other labels than .*labels.npz; give the same examples in the same order",
+        ),
+        (
+            {"a_0": {"probabilities": P, "labels": Y, "rows": ROWS[::-1]}, "labels": {"labels": Y}},
+            "a.0.npz: other labels than .*labels.npz",
+        ),
+        (
+            {
+                "a_0": {"probabilities": P, "classes": np.array(["b", "a", "c"])},
+                "labels": {"labels": Y, "classes": np.array(["a", "b", "c"])},
+            },
+            "a.0.npz: classes in the order b, a, c, but a, b, c in .*labels.npz",
+        ),
+        (
+            {"a_0": {"probabilities": P, "labels": Y, "groups": Y}},
+            "a.0.npz: groups without the labels of all examples; put labels and groups in labels.npz",
+        ),
+        ({"a_0": {"predictions": Y, "labels": np.array(["x", "y", "z"])[Y]}}, "a.0.npz: predicts 0.*none of which"),
         ({"a_0": {"probabilities": np.array([None] * 6), "labels": Y}}, "Python objects"),
     ],
 )
@@ -111,3 +154,16 @@ def test_labels_in_a_file_of_their_own(tmp_path: Path):
     assert found.groups is not None
     assert found.groups.tolist() == [0, 0, 1, 1, 2, 2]
     assert EXAMPLES > len(found.labels) == 6
+
+
+def test_all_rows_in_another_order_and_names_of_the_label_file(tmp_path: Path):
+    order = np.array([4, 0, 2, 5, 1, 3])
+    save(
+        tmp_path,
+        a_0={"probabilities": P[order], "rows": order, "labels": Y[order]},
+        labels={"labels": Y, "classes": np.array(["cat", "dog", "eel"])},
+    )
+    found = read_predictions([tmp_path])
+    assert found.classes == ("cat", "dog", "eel")
+    np.testing.assert_array_equal(found.labels, Y)
+    np.testing.assert_array_equal(found.runs[0].values(), P)

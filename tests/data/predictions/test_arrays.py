@@ -52,6 +52,7 @@ def test_folds_are_put_in_order():
         (Y, {"a": [P[:2]]}, {"folds": [[1, 1]]}, "have an example twice"),
         (Y, {"a": [P[:3]]}, {"folds": [[0, 1]]}, "3 predictions for 2 examples of its fold"),
         (Y, {"a": [P]}, {"groups": [1, 2]}, "groups of shape"),
+        (["cat", "dog"], {"a": [[0, 1]]}, {}, "'a', seed 0: predicts 0, 1, none of which is a label"),
         (None, {"a": [P]}, {}, "ndarray without labels; give y_test"),
         (None, {"a": [91.0]}, {}, "accuracy 91 is no share of 1; divide percentages by 100"),
         (None, {"a": [float("nan")]}, {}, "accuracy nan is no share of 1; give shares"),

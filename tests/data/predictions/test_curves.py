@@ -36,6 +36,9 @@ def test_epochs_count_from_one_and_gaps_are_nan(tmp_path: Path):
     [
         ({"seed": 4}, "'l2', seed 4 is no run that is judged"),
         ({"seed": "x"}, "is no number"),
+        ({"seed": 0.5}, "row 0 .from 0.: 0.5, 0 or 1.0 is no number, or seed or epoch is no whole one"),
+        ({"epoch": 1.5}, "seed or epoch is no whole one"),
+        ({"epoch": np.float32(1.5)}, "seed or epoch is no whole one"),
         ({"metric": "lr"}, "metric 'lr' of split 'train'; give loss or accuracy"),
         ({"epoch": -1}, "epoch -1; number the epochs"),
         ({"epoch": 1}, "epoch 1 of 'l2', seed 0 has two values of loss, train"),
@@ -54,3 +57,5 @@ def test_other_forms_are_one_line():
         histories_of([], GIVEN, "curves")
     with pytest.raises(DataError, match="has no column split"):
         histories_of(CURVES.drop(columns="split"), GIVEN, "curves")
+    with pytest.raises(DataError, match="curves: has 2 columns seed; keep one of them"):
+        histories_of(pd.concat([CURVES, CURVES[["seed"]]], axis=1), GIVEN, "curves")

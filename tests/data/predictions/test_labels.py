@@ -36,3 +36,17 @@ def test_files_without_labels_are_one_line(tmp_path: Path):
     ):
         with pytest.raises(DataError, match=message):
             labels_in(tmp_path / name)
+
+
+def test_groups_and_names_beside_the_labels(tmp_path: Path):
+    (tmp_path / "labels.csv").write_text("example,label,group\n2,b,p\n0,a,q\n1,c,p\n")
+    found = labels_in(tmp_path / "labels.csv")
+    assert found.groups is not None
+    assert (found.values.tolist(), found.groups.tolist()) == (["a", "c", "b"], [1, 0, 0])
+    (tmp_path / "y.csv").write_text("label,group,groups\na,1,1\nb,1,2\n")
+    (tmp_path / "gap.csv").write_text("label,group\na,p\nb,\n")
+    for name, message in (("y.csv", "'group' and 'groups' both say the group"), ("gap.csv", "group of example 1 is")):
+        with pytest.raises(DataError, match=message):
+            labels_in(tmp_path / name)
+    np.savez(tmp_path / "named.npz", labels=[0, 1], classes=["cat", "dog"])
+    assert labels_in(tmp_path / "named.npz").classes == ("cat", "dog")

@@ -81,9 +81,14 @@ LONG, ALONE = long_frame(2), accuracy_frame(2)
         (spoiled(LONG, 7, p_0=9.0), "9 in line 9 is no probability; if these are logits, give --softmax"),
         (spoiled(LONG, 7, p_0=None), "NaN or infinity in line 9"),
         (LONG.drop(columns="p_2"), "label '2' is none of the classes 0, 1"),
+        (LONG.assign(prob_1=0.5), "columns 'p_1' and 'prob_1' are both of class '1'; keep one of the two"),
         (spoiled(ALONE, 1, accuracy=91.5), "line 3: accuracy 91.5 is no share of 1; divide percentages by 100"),
         (spoiled(ALONE, 1, accuracy=-1), "line 3: accuracy .* is no share of 1; give shares"),
         (spoiled(ALONE, 1, accuracy=None), "line 3: no accuracy; fill it in"),
+        (
+            long_frame(2, classes_only=True).assign(label=np.tile(np.array(["a", "b", "c"])[LABELS], 6)),
+            "long.csv: variant 'baseline', seed 0: predicts 0, 1, 2, none of which is a label .a, b, c.",
+        ),
         (ALONE.assign(example=1), "has the columns accuracy and example"),
     ],
 )
@@ -110,3 +115,34 @@ def test_files_of_different_kinds_are_one_line(tmp_path: Path):
     ):
         with pytest.raises(DataError, match=message):
             read_predictions(files)
+
+
+def test_groups_of_the_label_file_are_kept(tmp_path: Path):
+    written(long_frame().drop(columns="label"), tmp_path / "long.csv")
+    np.savez(tmp_path / "labels.npz", labels=LABELS, groups=np.arange(len(LABELS)) // 4)
+    found = read_predictions([tmp_path])
+    assert found.groups is not None
+    np.testing.assert_array_equal(found.groups, np.arange(len(LABELS)) // 4)
+
+
+def test_labels_apart_are_those_of_the_table_and_name_the_classes(tmp_path: Path):
+    named = long_frame().rename(columns={f"p_{k}": f"p_{name}" for k, name in enumerate(["cat", "dog", "eel"])})
+    path = written(named[["variant", "seed", "example", "label", "p_eel", "p_cat", "p_dog"]], tmp_path / "long.csv")
+    np.savez(tmp_path / "labels.npz", labels=LABELS, classes=["cat", "dog", "eel"])
+    found = read_predictions([tmp_path])
+    assert found.classes == ("cat", "dog", "eel")
+    np.testing.assert_array_equal(found.runs[0].values(), probabilities("baseline", 0))
+    np.savez(tmp_path / "labels.npz", labels=LABELS[::-1])
+    with pytest.raises(DataError, match=r"long.csv: other labels than .*labels.npz; give the same examples in the"):
+        read_tables([path], "here", labels=tmp_path / "labels.npz")
+
+
+@pytest.mark.parametrize("classes", [None, ["cat", "dog", "eel"]])
+def test_columns_of_all_tables_are_in_one_order(tmp_path: Path, classes: list[str] | None):
+    frame = long_frame(1)
+    files = []
+    for at, (name, part) in enumerate(frame.groupby("variant")):
+        order = ["p_0", "p_1", "p_2"] if at == 0 else ["p_2", "p_0", "p_1"]
+        files.append(written(part[["variant", "seed", "example", "label", *order]], tmp_path / f"{name}.csv"))
+    for run in read_tables(files, "here", classes=classes).runs:
+        np.testing.assert_array_equal(run.values(), probabilities(run.variant, 0))

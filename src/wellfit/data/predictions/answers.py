@@ -11,10 +11,22 @@ from numpy.typing import NDArray
 from wellfit.base import FloatArray, IntArray
 from wellfit.errors import DataError
 
-__all__ = ["class_codes", "class_names", "distinct", "label_values", "predicted_classes", "probabilities_of"]
+__all__ = [
+    "check_predicted",
+    "class_codes",
+    "class_names",
+    "distinct",
+    "group_codes",
+    "label_values",
+    "predicted_classes",
+    "probabilities_of",
+    "same_labels",
+]
 
 _OFF: Final = 0.02
 """How far a sum of probabilities may be from 1: bfloat16, or three decimal places of many classes."""
+_SUM: Final = 1e-3
+"""How far sums of values between 0 and 1 may be from 1 for these to be probabilities and no logits."""
 _ROUNDED: Final = 1e-6
 """How far a probability may be from 0 or 1 by rounding."""
 
@@ -39,7 +51,7 @@ def probabilities_of(
       row: names a row, for errors.
 
     Raises:
-      DataError: another shape, NaN, or rows that are no probabilities.
+      DataError: another shape, NaN, rows that are no probabilities, or probabilities that are said to be logits.
 
     Example:
       >>> probabilities_of([0.25, 1.0], 2, "p").tolist()
@@ -62,6 +74,8 @@ def probabilities_of(
         at = int(np.flatnonzero(~finite.all(axis=1))[0])
         raise DataError(f"{where}: NaN or infinity in {row(at)}; leave runs out that diverged, or predict again")
     if softmax and not single:
+        if ((p >= 0) & (p <= 1)).all() and (np.abs(p.sum(axis=1, dtype=np.float64) - 1) <= _SUM).all():
+            raise DataError(f"{where}: these are probabilities already; leave out --softmax for them")
         shifted = np.exp(p.astype(np.float64) - p.max(axis=1, keepdims=True))
         p = shifted / shifted.sum(axis=1, keepdims=True)
     _check_probabilities(p, where, row)
@@ -122,6 +136,8 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
       ([1, 0], ['cat', 'dog'])
     """
     y = np.asarray(labels)
+    if y.dtype.kind == "U" and not hasattr(labels, "dtype"):
+        y = np.asarray(labels, dtype=object)  # NumPy makes NaN among texts the text nan
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2 and y.dtype.kind in "biuf" and _one_hot(y):
@@ -142,6 +158,34 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
         whole = all(isinstance(value, int | np.integer) for value in y.tolist())
         y = y.astype(np.int64) if whole else y.astype(str)
     return y.astype(np.int64) if y.dtype.kind in "biu" else y.astype(str)
+
+
+def group_codes(groups: Any, examples: int, where: str) -> IntArray:
+    """The group of each example as an integer from 0.
+
+    Args:
+      groups: numbers or texts, one an example; if some are texts, all are compared as such.  # (M,)
+      examples: their number, M.
+      where: the file or argument, for errors.
+
+    Raises:
+      DataError: another shape, or a missing group.
+
+    Example:
+      >>> group_codes(["b", "a", "b"], 3, "y").tolist()
+      [1, 0, 1]
+    """
+    import pandas as pd
+
+    found = np.asarray(groups, dtype=None if hasattr(groups, "dtype") else object)
+    if found.shape != (examples,):
+        raise DataError(f"{where}: groups of shape {found.shape} for {examples} labels; give one for each")
+    missing = pd.isna(found) | (found.astype(str) == "")
+    if missing.any():
+        at = int(np.flatnonzero(missing)[0])
+        raise DataError(f"{where}: the group of example {at} is missing; give every example one")
+    values = found.astype(str) if found.dtype.kind == "O" else found
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 def _one_hot(y: NDArray[Any]) -> bool:
@@ -181,7 +225,7 @@ def class_names(
         unknown = [str(value) for value in found if str(value) not in names]
         if unknown:
             raise DataError(f"{where}: label {unknown[0]!r} is none of the classes {', '.join(names[:12])}")
-        return names, tuple(map(found.dtype.type, names)) if found.dtype.kind == "i" else names
+        return names, names  # as texts, since not all names need be numbers
     if columns is not None and counted and found[-1] < columns:
         return tuple(map(str, range(columns))), tuple(range(columns))
     if columns is not None and len(found) != columns:
@@ -234,6 +278,52 @@ def distinct(every: Iterable[NDArray[Any]]) -> NDArray[Any]:
     parts = [np.unique(values) for values in every]
     texts = any(part.dtype.kind == "U" for part in parts)
     return np.unique(np.concatenate([part.astype(str) if texts else part for part in parts]))
+
+
+def same_labels(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether labels of the same examples, as ``label_values`` gives them, are the same; 1 and "1" are.
+
+    Example:
+      >>> same_labels(np.array([1, 0]), np.array(["1", "0"])), same_labels(np.array([1, 0]), np.array([1]))
+      (True, False)
+    """
+    texts = one.dtype.kind != other.dtype.kind
+    return np.array_equal(one.astype(str), other.astype(str)) if texts else np.array_equal(one, other)
+
+
+def check_predicted(labels: NDArray[Any], predicted: Iterable[tuple[str, NDArray[Any]]]) -> None:
+    """Refuse predictions that are written in another way than the labels, which would all be wrong.
+
+    Args:
+      labels: as ``label_values`` gives them.  # (M,)
+      predicted: the place of each run, for errors, and the classes that it predicts, likewise.
+
+    Raises:
+      DataError: no prediction of a run is a label, or those of all runs are the labels plus or minus 1.
+
+    Example:
+      >>> check_predicted(np.array(["cat", "dog"]), [("l2.0.npz", np.array([0, 1]))])
+      Traceback (most recent call last):
+        ...
+      wellfit.errors.DataError: l2.0.npz: predicts 0, 1, none of which is a label (cat, dog); predict the labels \
+themselves, or name all classes, --classes (class_names=)
+    """
+    fix = "predict the labels themselves, or name all classes, --classes (class_names=)"
+    known = np.unique(labels)
+    runs = [(where, np.unique(values)) for where, values in predicted]
+    for where, found in runs:
+        if not set(map(str, found.tolist())) & set(map(str, known.tolist())):
+            raise DataError(f"{where}: predicts {_few(found)}, none of which is a label ({_few(known)}); {fix}")
+    if not runs or known.dtype.kind != "i" or any(found.dtype.kind != "i" for _, found in runs):
+        return
+    union = np.unique(np.concatenate([found for _, found in runs]))
+    for step in (-1, 1):
+        if np.array_equal(union, known + step):
+            raise DataError(f"{runs[0][0]}: all runs predict {_few(union)}, but the labels are {_few(known)}; {fix}")
+
+
+def _few(values: NDArray[Any]) -> str:
+    return ", ".join(map(str, values[:6].tolist())) + (" ..." if len(values) > 6 else "")
 
 
 def predicted_classes(values: Any, stands_for: Sequence[Any], where: str) -> IntArray:

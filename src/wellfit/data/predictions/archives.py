@@ -14,14 +14,16 @@ from wellfit.base import IntArray
 from wellfit.data.arrays.files import refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.predictions.answers import (
+    check_predicted,
     class_codes,
     class_names,
     distinct,
     label_values,
     predicted_classes,
     probabilities_of,
+    same_labels,
 )
-from wellfit.data.predictions.labels import LABELS, array_named, labels_in
+from wellfit.data.predictions.labels import CLASSES, GROUPS, LABELS, GivenLabels, array_named, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.errors import DataError
 
@@ -31,7 +33,6 @@ _PROBABILITIES: Final = ("probabilities", "probability", "proba", "probs", "y_pr
 _LOGITS: Final = ("logits", "logit")
 _CLASSES: Final = ("predictions", "predicted", "prediction", "y_pred", "pred", "preds")
 _ROWS: Final = ("rows", "row", "examples", "example", "indices", "index")
-_NAMES: Final = ("classes", "class_names")
 _FORM: Final = (
     "give each run as VARIANT.SEED.npz with the array probabilities (one row per example) or predictions (the classes)"
 )
@@ -68,11 +69,22 @@ def read_archives(
     archives = sorted(((file, *_named(file)) for file in files), key=lambda found: (found[1], found[2]))
     stored = {file: stored_arrays(file) for file, _, _ in archives}
     rows = {file: _rows(arrays, file) for file, arrays in stored.items()}
-    values, groups = (_joined_labels(stored, rows), None) if labels is None else labels_in(labels)
+    truth = GivenLabels(_joined_labels(stored, rows)) if labels is None else labels_in(labels)
+    _refuse_groups(stored, truth)
+    values = truth.values
+    _refuse_rows(rows, len(values))
+    if labels is not None:
+        _refuse_others(_own_labels(stored, rows), rows, values, labels)
     whose = source if labels is None else str(labels)
-    columns, given = _columns(stored, whose), classes if classes is not None else _given_names(stored)
-    predicted = [array_named(arrays, _CLASSES) for arrays in stored.values()] if columns is None else []
-    every = [values, *(label_values(of.read(), whose) for of in predicted if of is not None)]
+    columns = _columns(stored, whose)
+    given = classes if classes is not None else _given_names(stored, truth.classes, labels)
+    predicted = stored if columns is None else {}
+    answers = {
+        str(file): label_values(_answers(file, of, softmax)[0].read(), str(file)) for file, of in predicted.items()
+    }
+    if given is None:
+        check_predicted(values, answers.items())
+    every = [values, *answers.values()]
     names, stands_for = class_names(distinct(every), columns, given, whose)
     runs = tuple(
         GivenRun(
@@ -84,7 +96,7 @@ def read_archives(
         )
         for file, variant, seed in archives
     )
-    return GivenRuns(runs, class_codes(values, stands_for, whose), names, source, groups=groups)
+    return GivenRuns(runs, class_codes(values, stands_for, whose), names, source, groups=truth.groups)
 
 
 def _named(file: Path) -> tuple[str, int]:
@@ -102,7 +114,7 @@ def _answers(file: Path, arrays: Mapping[str, Stored], softmax: bool) -> tuple[S
             if names is _LOGITS and not softmax:
                 raise DataError(f"{file}: holds logits; give --softmax to make them probabilities")
             return found, classes
-    unknown = [stored for name, stored in arrays.items() if name.lower() not in (*LABELS, *_ROWS, *_NAMES)]
+    unknown = [stored for name, stored in arrays.items() if name.lower() not in (*LABELS, *GROUPS, *_ROWS, *CLASSES)]
     if len(unknown) == 1:  # as np.savez(file, p) writes it
         return unknown[0], len(unknown[0].shape) == 1 and unknown[0].dtype.kind in "iuU"
     raise DataError(f"{file}: has the arrays {', '.join(arrays) or 'none'}; {_FORM}")
@@ -134,7 +146,7 @@ def _rows(arrays: Mapping[str, Stored], file: Path) -> IntArray | None:
     if stored is None:
         return None
     rows = stored.read()
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows < 0).any():
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or (rows.astype(np.int64) < 0).any():
         raise DataError(f"{file}: rows of {rows.dtype}, {rows.shape}; give the position of each example, from 0")
     places, counts = np.unique(rows, return_counts=True)
     if (counts > 1).any():
@@ -142,27 +154,61 @@ def _rows(arrays: Mapping[str, Stored], file: Path) -> IntArray | None:
     return rows.astype(np.int64)
 
 
+def _refuse_groups(stored: Mapping[Path, Mapping[str, Stored]], truth: GivenLabels) -> None:
+    for file, arrays in stored.items():
+        if truth.groups is None and array_named(arrays, GROUPS) is not None:
+            raise DataError(f"{file}: groups without the labels of all examples; put labels and groups in labels.npz")
+
+
+def _own_labels(
+    stored: Mapping[Path, Mapping[str, Stored]], rows: Mapping[Path, IntArray | None]
+) -> dict[Path, NDArray[Any]]:
+    """The labels in the files of the runs that have any, each in its own order."""
+    found: dict[Path, NDArray[Any]] = {}
+    for file, arrays in stored.items():
+        if (of := array_named(arrays, LABELS)) is not None:
+            values, at = label_values(of.read(), str(file)), rows[file]
+            if at is not None and len(at) != len(values):
+                raise DataError(f"{file}: {len(values)} labels for {len(at)} rows; give one for each")
+            found[file] = values
+    return found
+
+
+def _refuse_rows(rows: Mapping[Path, IntArray | None], examples: int) -> None:
+    for file, at in rows.items():
+        if at is not None and (most := int(at.max(initial=-1))) >= examples:
+            raise DataError(f"{file}: row {most}, but there are {examples:,} labels; number the rows from 0")
+
+
+def _refuse_others(
+    own: Mapping[Path, NDArray[Any]], rows: Mapping[Path, IntArray | None], truth: NDArray[Any], labels: Path
+) -> None:
+    """Refuse labels in the files of the runs that are not those of the file of labels."""
+    for file, values in own.items():
+        at = rows[file]
+        if not same_labels(truth if at is None else truth[at], values):
+            raise DataError(f"{file}: other labels than {labels}; give the same examples in the same order")
+
+
 def _joined_labels(stored: Mapping[Path, Mapping[str, Stored]], rows: Mapping[Path, IntArray | None]) -> NDArray[Any]:
     """The labels that the files of the runs hold, which must agree."""
-    first: Path | None = None
-    size = max((int(at.max(initial=-1)) + 1 for at in rows.values() if at is not None), default=0)
-    joined: NDArray[Any] | None = None
-    known = np.zeros(size, bool)
-    for file, arrays in stored.items():
-        found = array_named(arrays, LABELS)
-        if found is None:
+    own = _own_labels(stored, rows)
+    for file in stored:
+        if file not in own:
             raise DataError(f"{file}: has no labels; add them once as labels.npz, or give --labels FILE")
-        values, at = label_values(found.read(), str(file)), rows[file]
-        if at is not None and len(at) != len(values):
-            raise DataError(f"{file}: {len(values)} labels for {len(at)} rows; give one for each")
-        if joined is None or first is None:
-            first = file
-            known = known if at is not None else np.zeros(len(values), bool)
-            joined = np.zeros(len(known), values.dtype)
-        if at is None and len(values) != len(joined):
-            raise DataError(f"{file}: {len(values)} labels, but {first} has {len(joined)}; give the same examples")
-        places = np.arange(len(values)) if at is None else at
-        joined = joined.astype(np.result_type(joined, values)) if joined.dtype.kind == "U" else joined
+    whole = [len(values) for file, values in own.items() if rows[file] is None]
+    _refuse_rows(rows, min(whole) if whole else sum(map(len, own.values())))  # before room is made for the largest
+    size = max(whole) if whole else max(int(at.max(initial=-1)) + 1 for at in rows.values() if at is not None)
+    texts = any(values.dtype.kind == "U" for values in own.values())
+    every = [values.astype(str) if texts else values for values in own.values()]
+    joined = np.zeros(size, np.result_type(*every))
+    known = np.zeros(size, bool)
+    first = next(iter(own))
+    for file, values in zip(own, every, strict=True):
+        at = rows[file]
+        if at is None and len(values) != size:
+            raise DataError(f"{file}: {len(values)} labels, but others have {size}; give the same examples")
+        places = np.arange(size) if at is None else at
         differ = known[places] & (joined[places] != values)
         if differ.any():
             example = int(places[np.flatnonzero(differ)[0]])
@@ -172,7 +218,7 @@ def _joined_labels(stored: Mapping[Path, Mapping[str, Stored]], rows: Mapping[Pa
                 f"({first} is the first); give all runs the same examples in the same order"
             )
         joined[places], known[places] = values, True
-    if joined is None or not known.all():
+    if not known.all():
         raise DataError(f"example {int(np.flatnonzero(~known)[0])} has no label in any file; number the rows from 0")
     return joined
 
@@ -200,12 +246,12 @@ def _columns(stored: Mapping[Path, Mapping[str, Stored]], whose: str) -> int | N
     return None if first is None else first[0]
 
 
-def _given_names(stored: Mapping[Path, Mapping[str, Stored]]) -> tuple[str, ...] | None:
-    """The class names that the files hold, which must agree, since they give the order of the columns."""
-    names: tuple[str, ...] | None = None
-    first: Path | None = None
+def _given_names(
+    stored: Mapping[Path, Mapping[str, Stored]], names: tuple[str, ...] | None, first: Path | None
+) -> tuple[str, ...] | None:
+    """The class names that the files of the labels and the runs hold; they must agree: they order the columns."""
     for file, arrays in stored.items():
-        found = array_named(arrays, _NAMES)
+        found = array_named(arrays, CLASSES)
         here = None if found is None else tuple(map(str, found.read().ravel().tolist()))
         if here is None:
             continue
@@ -214,5 +260,5 @@ def _given_names(stored: Mapping[Path, Mapping[str, Stored]]) -> tuple[str, ...]
                 f"{file}: classes in the order {', '.join(here[:6])}, but {', '.join(names[:6])} in {first}; give all "
                 "runs the same classes in the same order"
             )
-        names, first = here, first or file
+        names, first = here, file if names is None else first
     return names

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from wellfit.base import IntArray
 from wellfit.data.predictions.answers import (
+    check_predicted,
     class_codes,
     class_names,
     distinct,
+    group_codes,
     label_values,
     predicted_classes,
     probabilities_of,
@@ -66,11 +68,14 @@ def given_arrays(
     rows = _rows(folds, [seed for _, seed, _ in runs], len(truth))
     arrays = [np.asarray(values) for _, _, values in runs]
     columns = _columns(runs, arrays)
-    every = [truth] if columns is not None else [truth, *(label_values(a, WHERE) for a in arrays)]
-    names, stands_for = class_names(distinct(every), columns, classes, f"{WHERE}, y_test")
+    places = [f"{WHERE}, {variant!r}, seed {seed}" for variant, seed, _ in runs]
+    answers = [] if columns is not None else [label_values(a, at) for a, at in zip(arrays, places, strict=True)]
+    if classes is None:
+        check_predicted(truth, zip(places, answers, strict=False))
+    names, stands_for = class_names(distinct([truth, *answers]), columns, classes, f"{WHERE}, y_test")
     found = []
-    for (variant, seed, _), values in zip(runs, arrays, strict=True):
-        where, at = f"{WHERE}, {variant!r}, seed {seed}", rows.get(seed)
+    for (variant, seed, _), values, where in zip(runs, arrays, places, strict=True):
+        at = rows.get(seed)
         expected = len(truth) if at is None else len(at)
         if len(values) != expected:
             of = "labels" if at is None else "examples of its fold"
@@ -81,7 +86,7 @@ def given_arrays(
             else partial(probabilities_of, values, len(names), where, softmax=softmax)
         )
         found.append(GivenRun(variant, seed, where, partial(_in_order, check, at), None if at is None else np.sort(at)))
-    of_groups = None if groups is None else _groups(groups, len(truth))
+    of_groups = None if groups is None else group_codes(groups, len(truth), WHERE)
     return GivenRuns(tuple(found), class_codes(truth, stands_for, WHERE), names, "arrays", groups=of_groups)
 
 
@@ -167,10 +172,3 @@ def _rows(folds: Any, seeds: Sequence[int], examples: int) -> dict[int, IntArray
 def _in_order(check: Any, rows: IntArray | None) -> NDArray[Any]:
     values: NDArray[Any] = check()
     return values if rows is None else values[np.argsort(rows)]
-
-
-def _groups(groups: Any, examples: int) -> IntArray:
-    found = np.asarray(groups)
-    if found.shape != (examples,):
-        raise DataError(f"{WHERE}: groups of shape {found.shape} for {examples} test examples; give one for each")
-    return np.unique(found, return_inverse=True)[1].astype(np.int64)

@@ -33,12 +33,14 @@ def histories_of(curves: Any, given: GivenRuns, where: str) -> dict[tuple[str, i
       where: the argument or option, for errors.
 
     Raises:
-      DataError: another form, a run that is not judged, or an epoch that is there twice.
+      DataError: another form, a run that is not judged, or a column or an epoch that is there twice.
     """
     frame, place = _frame(curves, where)
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing:
         raise DataError(f"{place}: has no column {missing[0]}; {_FORM}")
+    if twice := [name for name in _NEEDED if list(frame.columns).count(name) > 1]:
+        raise DataError(f"{place}: has {list(frame.columns).count(twice[0])} columns {twice[0]}; keep one of them")
     known = {(run.variant, run.seed) for run in given.runs}
     columns: dict[tuple[str, int], dict[str, dict[int, float]]] = {}
     for row, (variant, seed, epoch, metric, split, value) in enumerate(
@@ -47,9 +49,11 @@ def histories_of(curves: Any, given: GivenRuns, where: str) -> dict[tuple[str, i
         at = f"{place}, row {row} (from 0)"
         column = _column(str(metric), str(split), at)
         try:
-            run, number, measured = (str(variant), int(seed)), int(epoch), float(value)
+            run, number, measured = (str(variant), _whole(seed)), _whole(epoch), float(value)
         except (TypeError, ValueError, OverflowError):
-            raise DataError(f"{at}: {seed!r}, {epoch!r} or {value!r} is no number; {_FORM}") from None
+            raise DataError(
+                f"{at}: {seed!r}, {epoch!r} or {value!r} is no number, or seed or epoch is no whole one; {_FORM}"
+            ) from None
         if run not in known:
             raise DataError(f"{at}: {run[0]!r}, seed {run[1]} is no run that is judged; leave its rows out")
         if not 0 <= number < _MOST:
@@ -61,6 +65,13 @@ def histories_of(curves: Any, given: GivenRuns, where: str) -> dict[tuple[str, i
         of[number] = measured
     from_zero = any(0 in of for run in columns.values() for of in run.values())
     return {run: _history(of, from_zero) for run, of in columns.items()}
+
+
+def _whole(value: Any) -> int:
+    """A whole number, also one in a text or a float; another raises ValueError."""
+    if not isinstance(value, str) and float(value) != int(value):
+        raise ValueError(value)
+    return int(value)
 
 
 def _column(metric: str, split: str, at: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,34 @@ from numpy.typing import NDArray
 from wellfit.base import DEFAULT_READING, IntArray
 from wellfit.data.arrays.files import is_array_file, refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
-from wellfit.data.predictions.answers import label_values
+from wellfit.data.predictions.answers import group_codes, label_values
 from wellfit.data.tables.files import is_table, load_table
 from wellfit.errors import DataError
 
-__all__ = ["EXAMPLES", "LABELS", "array_named", "is_labels", "labels_in"]
+__all__ = ["CLASSES", "EXAMPLES", "GROUPS", "LABELS", "GivenLabels", "array_named", "is_labels", "labels_in"]
 
 LABELS: Final = ("labels", "label", "y_true", "y_test", "y", "true", "target", "targets", "class")
 """Names of arrays and columns with the true classes, in lower case."""
 EXAMPLES: Final = ("example", "example_id", "id", "index", "row", "sample")
 """Names of columns that say which example a row is about."""
+GROUPS: Final = ("groups", "group")
+"""Names of arrays and columns that say which examples belong together."""
+CLASSES: Final = ("classes", "class_names")
+"""Names of arrays with the names of the classes, in the order of the columns."""
+
+
+class GivenLabels(NamedTuple):
+    """What a file of labels holds.
+
+    Args:
+      values: the true class of each example.  # (M,)
+      groups: the group of each; None without groups.  # (M,)
+      classes: the names of the classes; None without names.
+    """
+
+    values: NDArray[Any]
+    groups: IntArray | None = None
+    classes: tuple[str, ...] | None = None
 
 
 def is_labels(path: Path) -> bool:
@@ -34,27 +52,32 @@ def is_labels(path: Path) -> bool:
     return path.name.split(".")[0].lower() in LABELS and (is_array_file(path) or is_table(path))
 
 
-def labels_in(file: Path) -> tuple[NDArray[Any], IntArray | None]:
-    """The labels of all examples, and their groups where the file has any.  # (M,), (M,)
+def labels_in(file: Path) -> GivenLabels:
+    """The labels of all examples, with their groups and the names of the classes where the file has them.
 
     Args:
-      file: of arrays with ``labels`` and perhaps ``groups``, or a table with a column label. Its rows are in the order
-        of the examples, unless a column numbers these from 0.
+      file: of arrays with ``labels`` and perhaps ``groups`` and ``classes``, or a table with a column label and perhaps
+        group. Its rows are in the order of the examples, unless a column numbers these from 0.
 
     Raises:
-      DataError: no labels in it, or several arrays or columns that could be.
+      DataError: no labels in it, several arrays or columns that could be, or a group that is missing.
     """
     refuse_pickles(file)
     if not file.is_file():
         raise DataError(f"{file}: no such file; give one with the labels of all examples")
     if not is_array_file(file):
-        return _in_table(file), None
+        return _in_table(file)
     arrays = stored_arrays(file)
     stored = array_named(arrays, LABELS) or (next(iter(arrays.values())) if len(arrays) == 1 else None)
     if stored is None:
         raise DataError(f"{file}: has the arrays {', '.join(arrays)}; call the one with the labels labels")
-    values, groups = label_values(stored.read(), str(file)), array_named(arrays, ("groups", "group"))
-    return values, None if groups is None else _groups(groups.read(), len(values), file)
+    values = label_values(stored.read(), str(file))
+    groups, names = array_named(arrays, GROUPS), array_named(arrays, CLASSES)
+    return GivenLabels(
+        values,
+        None if groups is None else group_codes(groups.read(), len(values), str(file)),
+        None if names is None else tuple(map(str, names.read().ravel().tolist())),
+    )
 
 
 def array_named(arrays: Mapping[str, Stored], names: Sequence[str]) -> Stored | None:
@@ -63,7 +86,7 @@ def array_named(arrays: Mapping[str, Stored], names: Sequence[str]) -> Stored | 
     return next((by_name[name] for name in names if name in by_name), None)
 
 
-def _in_table(file: Path) -> NDArray[Any]:
+def _in_table(file: Path) -> GivenLabels:
     table = load_table(file, DEFAULT_READING)
     names = [name.strip().lower() for name in (table.bare or table.names)]
     columns = [at for at, name in enumerate(names) if name in LABELS] or ([0] if len(names) == 1 else [])
@@ -73,17 +96,18 @@ def _in_table(file: Path) -> NDArray[Any]:
     values = label_values(
         series.astype(object).to_numpy() if series.dtype == "category" else series.to_numpy(), str(file)
     )
+    grouped = [at for at, name in enumerate(names) if name in GROUPS]
+    if len(grouped) > 1:
+        both = " and ".join(repr(table.names[at]) for at in grouped[:2])
+        raise DataError(f"{file}: columns {both} both say the group; keep one of the two")
+    groups = table.frame[table.frame.columns[grouped[0]]].to_numpy() if grouped else None
+    of_groups = None if groups is None else group_codes(groups, len(values), str(file))
     numbered = [at for at, name in enumerate(names) if name in EXAMPLES]
     if not numbered:
-        return values
+        return GivenLabels(values, of_groups)
     places = table.frame[table.frame.columns[numbered[0]]].to_numpy()
     if not np.array_equal(np.sort(places), np.arange(len(values))):
         raise DataError(f"{file}: column {table.names[numbered[0]]!r} does not number the examples 0, 1, ...; number "
                         "them so, or leave it out")  # fmt: skip
-    return values[np.argsort(places)]
-
-
-def _groups(groups: NDArray[Any], examples: int, file: Path) -> IntArray:
-    if groups.shape != (examples,):
-        raise DataError(f"{file}: groups of shape {groups.shape} for {examples} labels; give one for each")
-    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    order = np.argsort(places)
+    return GivenLabels(values[order], None if of_groups is None else of_groups[order])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, IntArray
-from wellfit.data.predictions.answers import class_codes, class_names, distinct, label_values, probabilities_of
+from wellfit.data.predictions.answers import (
+    check_predicted,
+    class_codes,
+    class_names,
+    distinct,
+    label_values,
+    probabilities_of,
+    same_labels,
+)
 from wellfit.data.predictions.labels import EXAMPLES, LABELS, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.data.tables.files import load_table, stem_of
@@ -110,7 +118,9 @@ def _part(file: Path) -> _Part:
                                 "keep one of the two")  # fmt: skip
             by_name[what] = at
         elif found := chance or logit:
-            probabilities[found["name"]] = at
+            if (twin := probabilities.setdefault(found["name"], at)) != at:
+                raise DataError(f"{file}: columns {table.names[twin]!r} and {name!r} are both of class "
+                                f"{found['name']!r}; keep one of the two")  # fmt: skip
             logits = logits or chance is None
         else:
             close = nearest(name.strip().lower(), known)
@@ -217,7 +227,8 @@ class _Rows(NamedTuple):
 def _predictions(
     parts: Sequence[_Part], source: str, labels: Path | None, classes: Sequence[str] | None, softmax: bool
 ) -> GivenRuns:
-    from_file = None if labels is None else labels_in(labels)[0]
+    apart = None if labels is None else labels_in(labels)
+    from_file = None if apart is None else apart.values
     ids, of_parts = _examples(parts, None if from_file is None else len(from_file))
     names: dict[str, int] = {}
     rows = []
@@ -226,15 +237,33 @@ def _predictions(
         places = np.array([names.setdefault(name, len(names)) for name in here])
         rows.append(_Rows(part, places[codes], _seeds(part), examples))
     truth = _labels(rows, ids) if from_file is None else from_file
+    if labels is not None:
+        _refuse_others(rows, truth, labels)
     columns = list(parts[0].probabilities)
     predicted = [] if columns else [label_values(_texts(part, "predicted"), part.table.where) for part in parts]
+    if classes is None and apart is not None:
+        classes = apart.classes
     known = classes if classes is not None else (columns or None)
     where = str(labels) if labels is not None else parts[0].table.where
+    if known is None:
+        check_predicted(truth, _by_run(rows, list(names), predicted))
     values = distinct([truth, *predicted])
     found, stands_for = class_names(values, len(columns) or None, known, where)
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
-    runs = _runs(rows, list(names), ids, found, codes_of, softmax)
-    return GivenRuns(runs, class_codes(truth, stands_for, where), found, source)
+    runs = _runs(rows, list(names), ids, _in_order(columns, found), codes_of, softmax)
+    return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=apart and apart.groups)
+
+
+def _by_run(
+    rows: Sequence[_Rows], variants: Sequence[str], predicted: Sequence[NDArray[Any]]
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The place of each run, and what it predicts."""
+    for one, values in zip(rows, predicted, strict=True):
+        runs, codes = np.unique(np.stack([one.variant, one.seed]), axis=1, return_inverse=True)
+        order = np.argsort(codes.reshape(-1), kind="stable")
+        pieces = np.split(values[order], np.cumsum(np.bincount(codes.reshape(-1)))[:-1])
+        for (variant, seed), piece in zip(runs.T.tolist(), pieces, strict=True):
+            yield f"{one.part.table.where}: variant {variants[variant]!r}, seed {seed}", piece
 
 
 def _texts(part: _Part, what: str) -> NDArray[Any]:
@@ -292,11 +321,21 @@ def _labels(rows: Sequence[_Rows], ids: NDArray[Any]) -> NDArray[Any]:
     return np.zeros(0, np.int64) if truth is None else truth
 
 
+def _refuse_others(rows: Sequence[_Rows], truth: NDArray[Any], labels: Path) -> None:
+    """Refuse labels in the tables that are not those of the file of labels."""
+    for one in rows:
+        where = one.part.table.where
+        if "label" in one.part.columns and not same_labels(
+            truth[one.example], label_values(_texts(one.part, "label"), where)
+        ):
+            raise DataError(f"{where}: other labels than {labels}; give the same examples in the same order")
+
+
 def _runs(
     rows: Sequence[_Rows],
     variants: Sequence[str],
     ids: NDArray[Any],
-    classes: Sequence[str],
+    columns: Sequence[str],
     codes: Sequence[IntArray],
     softmax: bool,
 ) -> tuple[GivenRun, ...]:
@@ -318,7 +357,7 @@ def _runs(
         for begin, end in zip(starts, [*starts[1:], len(order)], strict=True):
             lines, judged = order[begin:end], example[begin:end]
             values = (
-                partial(_probabilities, one.part, lines, classes, softmax)
+                partial(_probabilities, one.part, lines, columns, softmax)
                 if not codes
                 else partial(codes[at].__getitem__, lines)
             )
@@ -335,10 +374,10 @@ def _runs(
     return tuple(sorted(found, key=lambda run: (place[run.variant], run.seed)))
 
 
-def _probabilities(part: _Part, lines: IntArray, classes: Sequence[str], softmax: bool) -> NDArray[Any]:
+def _probabilities(part: _Part, lines: IntArray, columns: Sequence[str], softmax: bool) -> NDArray[Any]:
     """The checked probabilities in some rows of a table, one column a class."""
     frame = part.table.frame
-    by_name = [part.probabilities[name] for name in _in_order(part.probabilities, classes)]
+    by_name = [part.probabilities[name] for name in columns]
     values = np.empty((len(lines), len(by_name)))  # (m, K)
     for column, at in enumerate(by_name):
         series = frame[frame.columns[at]]
@@ -349,10 +388,9 @@ def _probabilities(part: _Part, lines: IntArray, classes: Sequence[str], softmax
     def row(at: int) -> str:
         return part.table.at(int(lines[at]))
 
-    return probabilities_of(values, len(classes), part.table.where, softmax=softmax, row=row)
+    return probabilities_of(values, len(columns), part.table.where, softmax=softmax, row=row)
 
 
-def _in_order(probabilities: Iterable[str], classes: Sequence[str]) -> Sequence[str]:
+def _in_order(columns: Sequence[str], classes: Sequence[str]) -> Sequence[str]:
     """The columns of probabilities in the order of the classes, which are their names unless others were given."""
-    names = list(probabilities)
-    return classes if set(classes) == set(names) else names
+    return classes if set(classes) == set(columns) else columns
