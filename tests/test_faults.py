@@ -63,8 +63,8 @@ def test_every_fault(name: str, tmp_path: Path) -> None:
 def test_the_harness_finds_what_is_wrong(tmp_path: Path) -> None:
     """Where a merge leaves alone what a killed one has left, the harness says so."""
     code = (
-        "import sys, faults; from wellfit.study import merge\n"
-        "merge.abandoned = lambda out: ()\n"
+        "import sys, faults; from wellfit.study import beside\n"
+        "beside.abandoned = lambda out: ()\n"
         f"sys.argv = ['faults', {str(tmp_path)!r}, '--cases', 'merge', '--sample', '4']\n"
         "faults.main()"
     )

@@ -70,7 +70,7 @@ def test_mistakes(results: Results, finished_study: Path) -> None:
         labels, classes = store.keepsakes.labels()
         tests = [store.runs.tested(names[0], seed) for seed in (0, 1)]
     wrong = np.zeros(len(labels), int)  # (M,)
-    for p, rows, _ in tests:
+    for p, rows, *_ in tests:
         wrong[rows] += p.argmax(axis=1) != labels[rows]
     np.testing.assert_array_equal(table[f"wrong: {names[0]}"], wrong[table["test_row"]])
     assert table[f"wrong: {names[0]}"].sum() == wrong.sum()  # none is left out
@@ -84,8 +84,8 @@ def test_per_class(results: Results, finished_study: Path) -> None:
     with open_existing(finished_study) as store:
         labels, _ = store.keepsakes.labels()
         tests = [store.runs.tested(first, seed) for seed in (0, 1)]
-    truth = np.concatenate([labels[rows] for _, rows, _ in tests])  # of both folds together
-    predicted = np.concatenate([p.argmax(axis=1) for p, _, _ in tests])
+    truth = np.concatenate([labels[rows] for _, rows, *_ in tests])  # of both folds together
+    predicted = np.concatenate([p.argmax(axis=1) for p, *_ in tests])
     _, recall, f1, support = precision_recall_fscore_support(truth, predicted, zero_division=0)
     np.testing.assert_allclose(mine[["recall", "f1"]].to_numpy().T, [recall, f1], atol=1e-12)
     np.testing.assert_array_equal(mine["support"], support)

@@ -258,7 +258,7 @@ def test_what_is_no_plain_file_is_measured_anew(file: Path, count: list[int]) ->
 
 
 def test_the_file_keeps_the_newest_entries(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_MOST_ENTRIES", 2)
+    monkeypatch.setattr(machine_file, "_MOST_ENTRIES", 2)
     populations = [population_of(Recipe(model=ModelSpec("mlp", (width,)))) for width in (3, 4, 5)]
     for population in (*populations, populations[1]):
         learn(population, 20, 2.0)

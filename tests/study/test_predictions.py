@@ -26,7 +26,7 @@ def test_probabilities_are_read_seed_by_seed(finished_study: Path) -> None:
     assert tests[0].probabilities.dtype == np.float32
     assert tests[0].probabilities.shape == (359, 10)
     predictions = predictions_of((1, 0), tests, 1797)
-    for place, (p, rows, _) in enumerate(tests):
+    for place, (p, rows, *_) in enumerate(tests):
         assert rows is not None  # of its fold
         np.testing.assert_array_equal(predictions.of([1 - place])[0, rows], p.argmax(axis=1))
         np.testing.assert_array_equal(predictions.confidence[place, rows], p.max(axis=1))

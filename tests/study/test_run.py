@@ -357,7 +357,7 @@ def test_the_seeds_test_every_example_once(folded: Path) -> None:
         scores = store.runs.test_scores()
     rows = [tested.rows for tested in judged]
     assert sorted(np.concatenate(rows)) == list(range(len(dataset.x_train) + len(dataset.x_test)))  # type: ignore[arg-type]
-    for seed, (p, of_fold, _) in enumerate(judged):
+    for seed, (p, of_fold, *_) in enumerate(judged):
         assert scores["l2", seed][0] == pytest.approx(np.mean(p.argmax(axis=1) == labels[of_fold]))
     assert np.bincount(labels).tolist() == (np.bincount(dataset.y_train) + np.bincount(dataset.y_test)).tolist()
 

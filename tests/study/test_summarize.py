@@ -234,7 +234,7 @@ def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
     rows = [np.arange(0) if tested.rows is None else tested.rows for tested in tests]  # (m,) each
     for of_seed in rows:
         assert not set(groups[of_seed]) & set(np.delete(groups, of_seed))  # type: ignore[index]
-    losses = [-np.log(p[range(len(p)), labels[r]].astype(np.float64)) for (p, _, _), r in zip(tests, rows, strict=True)]
+    losses = [-np.log(p[range(len(p)), labels[r]].astype(np.float64)) for (p, *_), r in zip(tests, rows, strict=True)]
     judgments, mean = 480, np.concatenate(losses).mean()
     of_seeds = 4 / 3 * sum((len(x) / judgments * (x.mean() - mean)) ** 2 for x in losses)
 
@@ -266,7 +266,7 @@ def test_intervals_of_grouped_examples_count_groups(tmp_path: Path) -> None:
 
 def test_a_seed_judges_the_same_examples_with_all_variants(study_copy: Path) -> None:
     with open_existing(study_copy) as store:
-        settings, (p, of_1, _), (_, of_0, _) = store.metadata.study(), *(store.runs.tested("l2", s) for s in (1, 0))
+        settings, (p, of_1, *_), (_, of_0, *_) = store.metadata.study(), *(store.runs.tested("l2", s) for s in (1, 0))
     with create_or_open(study_copy, settings, provenance={}) as store:
         store.runs.save_test("l2", 1, p, 0.5, 0.5, of_1)
     assert summarize(study_copy).state == "finished"

@@ -150,9 +150,9 @@ def _print_usage(error: Any) -> None:
         message = _unknown_command(name, context.command.commands, context.command_path)
     missed = re.match(r"No such option: (\S+)", message)
     if context is not None and missed:
-        options = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
-        close = nearest(missed[1], options)
-        message = f"no such option: {missed[1]}" + (f"; did you mean {close}?" if close else "")
+        options = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
+        close = nearest(missed[1].lstrip("-"), options)
+        message = f"no such option: {missed[1]}" + (f"; did you mean --{close}?" if close else "")
     message = " ".join(message.split()).rstrip(".")
     command = context.command_path if context else "wellfit"
     print_problem(f"wellfit: {printable(message[:1].lower() + message[1:])} (see: {command} --help)")

@@ -42,7 +42,7 @@ def claim(
     disagreement: Disagreement = None,
     json: Json = False,
 ) -> None:
-    """What can a published number show? The chance of its test set, and of its seed.
+    """Say what a published number can show, and what it cannot.
 
     A published accuracy is one run. With the spread of comparable runs over their seeds, given or measured in a study
     directory, the interval of its recipe follows, and what the difference of two such numbers is worth.

@@ -28,7 +28,7 @@ Page = Annotated[
 
 @app.command(epilog="Example: wellfit compare wellfit-studies/before wellfit-studies/after --out compared.html")
 def compare(directories: Directories, datasets: Datasets = False, json: Json = False, out: Page = None) -> None:
-    """Compare two studies, or the same variants on several data sets.
+    """Compare two studies, or variants over several data sets.
 
     Two studies, A and B: variants of the same name, B with A. If both have the same data and the same split, they are
     paired by seed and test example. Otherwise their means are compared as independent ones, and the output says why.

@@ -84,7 +84,7 @@ def judge(
     title: Title = None,
     json: Json = False,
 ) -> None:
-    """Judge runs that were trained elsewhere, in any library, by what they predict.
+    """Judge runs that were trained elsewhere by what they predict.
 
     With the predictions of every test example, the verdicts count both sources of chance: the seeds and the examples.
     With accuracies alone they count the seeds. The study directory is one like any other: show, report, verify, merge

@@ -45,7 +45,7 @@ def power(
     probability: Probability = 0.8,
     json: Json = False,
 ) -> None:
-    """How many seeds do I need? The power of a comparison, before training.
+    """Say how many seeds a comparison needs, before training.
 
     The method is that of the verdicts: it counts the chance of seeds and of the finite test set, and adjusts for the
     number of comparisons.

@@ -207,7 +207,7 @@ def _tested(store: Store, variant: str | None, seed: int | None) -> tuple[str, t
     if variant is not None and variant not in names:
         raise UnknownNameError("variant", variant, names, f"the study in {store.directory}")
     name = names[0] if variant is None else variant
-    if store.metadata.spec().elsewhere and not len(store.keepsakes.labels()[0]):
+    if store.metadata.study().get("elsewhere") and not len(store.keepsakes.labels()[0]):
         raise StudyFileError(f"{store.directory}: only accuracies are known, so there are no predictions")
     seeds = seeds_tested(store).get(name, ())
     if not seeds:

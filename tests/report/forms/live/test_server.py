@@ -145,7 +145,7 @@ def visit(browser: Any, served: Served) -> Iterator[Any]:
         ours = (f"{served.address}/", "data:", "blob:")
         tab.on("request", lambda r: None if r.url.startswith(ours) else trouble.append(r.url))
         tab.on("websocket", lambda w: None if f"127.0.0.1:{served.port}/" in w.url else trouble.append(w.url))
-        tab.goto(served.address + path)
+        tab.goto(served.address + path, timeout=60_000)
         tab.wait_for_selector("html.connected", timeout=60_000)
         return tab
 
