@@ -36,8 +36,8 @@ def commands() -> list[tuple[str, ...]]:
 
 def test_these_are_the_commands() -> None:
     names = (
-        "run plan judge show report compare power claim predict refit export ui verify merge list techniques new schema "
-        "audit model look backprop"
+        "run plan judge show report compare power claim predict refit export ui verify merge list techniques new "
+        "schema audit model look backprop"
     )
     assert commands() == [*((name,) for name in names.split()), ("data", "info"), ("data", "fetch")]
 
