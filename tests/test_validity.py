@@ -304,7 +304,7 @@ def test_a_whole_study_of_equal_variants_says_nothing_false():
     assert families(200, SMALL)["any verdict better or worse"] <= at_most(0.05, 200)
 
 
-@pytest.mark.parametrize("variants", [2, 4])
+@pytest.mark.parametrize("variants", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_until_decided_keeps_its_level(variants):
     found = until_decided(100, SMALL, variants)
     assert found["any analysis, adjusted"] <= at_most(0.05, 100)

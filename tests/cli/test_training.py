@@ -319,7 +319,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("wish", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_study_ends_with_the_same_bits(
     wish: signal.Signals, command: Command, uninterrupted: Path, tmp_path: Path
 ) -> None:
