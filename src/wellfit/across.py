@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wellfit.errors import StoreError, UnknownNameError
-from wellfit.files import replacing
 from wellfit.plots import Plots, shown
 from wellfit.study.over_datasets import DatasetStudies, study_datasets
 
@@ -79,24 +77,10 @@ class JudgedDatasets(DatasetStudies):
           UnknownNameError: another ending.
           StoreError: the file cannot be written.
         """
-        from wellfit.report.marks.column import save_pdf, save_svg
-        from wellfit.report.marks.fonts import quiet
-        from wellfit.report.marks.static import alt_text
+        from wellfit.report.marks.column import save_figure
         from wellfit.report.subjects.over_datasets.static import plot_ranks as drawn
 
-        target, savers = Path(path), {"pdf": save_pdf, "svg": save_svg}
-        form = target.suffix[1:].lower()
-        if form not in savers:
-            raise UnknownNameError("format", form, savers, str(path))
-        try:
-            with quiet():
-                figure = drawn(self)
-                with replacing(target) as temporary:
-                    savers[form](figure, temporary, alt_text(figure))
-        except OSError as error:
-            fix = "free disk space, fix the permissions, or choose another file"
-            raise StoreError(f"{path}: cannot be written: {error.strerror or error}; {fix}") from None
-        return target
+        return save_figure(Path(path), lambda: drawn(self))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""

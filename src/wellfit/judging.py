@@ -87,8 +87,11 @@ def judge(
     given = given_arrays(
         y_test, predictions, classes=class_names, seeds=seeds, folds=folds, groups=groups, softmax=softmax
     )
-    keep = TemporaryFolder() if out is None else None
-    place = Path(out) if keep is None and out is not None else keep.path / "study" if keep is not None else Path()
+    keep: TemporaryFolder | None = None
+    if out is None:
+        keep = TemporaryFolder()
+        out = keep.path / "study"
+    place = Path(out)
     judge_runs(
         with_settings(given, settings or {}, "judge(...), settings"),
         place,

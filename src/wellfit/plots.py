@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wellfit.base import IntArray, Mistakes, StudyDetails, StudySummary
-from wellfit.errors import StoreError, StudyFileError, UnknownNameError
-from wellfit.files import replacing
+from wellfit.errors import StudyFileError, UnknownNameError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -334,27 +333,13 @@ class Plots:
           StoreError: the file cannot be written.
           StudyFileError, DataError: as that method raises them.
         """
-        from wellfit.report.marks.column import one_column, save_pdf, save_svg
-        from wellfit.report.marks.fonts import quiet
-        from wellfit.report.marks.static import alt_text
+        from wellfit.report.marks.column import one_column, save_figure
 
         known = {name.removeprefix("plot_"): name for name in dir(self) if name.startswith("plot_")}
-        savers = {"pdf": save_pdf, "svg": save_svg}
-        target = Path(path)
-        form = target.suffix[1:].lower()
         if plot not in known:
             raise UnknownNameError("figure", plot, known)
-        if form not in savers:
-            raise UnknownNameError("format", form, savers, str(path))
-        try:
-            with quiet(), one_column():
-                figure = getattr(self, known[plot])(**options)
-                with replacing(target) as temporary:
-                    savers[form](figure, temporary, alt_text(figure))
-        except OSError as error:
-            fix = "free disk space, fix the permissions, or choose another file"
-            raise StoreError(f"{path}: cannot be written: {error.strerror or error}; {fix}") from None
-        return target
+        with one_column():
+            return save_figure(path, lambda: getattr(self, known[plot])(**options))
 
     def _mistakes(self) -> Mistakes:
         if self.details.mistakes is None:

@@ -284,3 +284,15 @@ def test_runs_that_no_metric_can_score_are_refused_before_anything_is_written(tm
             tmp_path / "auc", LABELS[ones], {n: [p[ones] for p in of] for n, of in all_runs().items()}, metric="roc_auc"
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_judged_directories_of_other_folds_are_not_merged(tmp_path: Path):
+    """Merged, the runs of a seed could not be paired, and nothing could open the result."""
+    half, places = len(LABELS) // 2, []
+    for name, folds in (("a", (slice(0, half), slice(half, None))), ("b", (slice(half, None), slice(0, half)))):
+        runs = {name: [probabilities("l2", seed)[fold] for seed, fold in enumerate(folds)]}
+        rows = [np.arange(len(LABELS))[fold] for fold in folds]
+        places.append(judged(tmp_path / name, LABELS, runs, arrays={"folds": rows}, title="Which?"))
+    with pytest.raises(OtherStudyError, match="seed 0 judged other test examples there"):
+        merge_studies(places, tmp_path / "both")
+    assert not (tmp_path / "both").exists()

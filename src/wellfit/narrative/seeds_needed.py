@@ -10,7 +10,7 @@ from wellfit.narrative.phrases import counted
 __all__ = ["power_sentences"]
 
 _NEAR: Final = 1.1
-"""Times the limit: from here on, more seeds bring less than a tenth."""
+"""Times the limit: from here on, more seeds lower it by less than a tenth."""
 
 
 def power_sentences(curve: PowerCurve) -> tuple[str, ...]:

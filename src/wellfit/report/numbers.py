@@ -193,7 +193,7 @@ def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:
 def curve_of(summary: StudySummary, variant: str, values: Callable[[History], FloatArray]) -> Curve:
     """Mean and range over the seeds of what is computed from the epochs of each run.
 
-    The curve ends where the first run that ended does: beyond, its mean would jump wherever early stopping ends a run,
+    The curve ends where the first run that ended does: beyond, its mean would jump where early stopping ends a run,
     and end as that of a single one. Diverged runs, which are part of no mean, are left out, unless there are no others;
     while a study trains, runs may have come less far.
 

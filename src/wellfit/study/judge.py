@@ -84,11 +84,10 @@ def judge_runs(
     _check_metric(given, metric)
     _check_scorable(given, metric)
     _check_words(name, title, margin)
+    question = f"Does any variant differ from {order[0]}?" if len(order) > 1 else f"How good is {order[0]}?"
     spec = StudySpec(
         name=name,
-        title=title or f"Does any variant differ from {order[0]}?"
-        if len(order) > 1
-        else title or f"How good is {order[0]}?",
+        title=title or question,
         data=DataSpec(given.source),
         base=Recipe(),
         variants={variant: plain_of(given.settings.get(variant, {})) for variant in order},

@@ -116,6 +116,7 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
             spec_conflicts(whole, study)
             or _first_difference(SAME_PROVENANCE, facts, facts_here, "unknown")
             or _first_difference(sorted({*notes, *notes_here}), notes, notes_here, "not set")
+            or (_other_examples(first, store) if whole.get("elsewhere") else None)
         )
         if conflict is not None:
             raise _conflict(store, first, conflict)
@@ -124,6 +125,16 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         whole = {**whole, **{key: both[key] for key in ("variants", "seeds", "published")}}
         whole |= {"report": words} if words else {}
     return whole
+
+
+def _other_examples(first: Store, other: Store) -> str | None:
+    """The first seed whose runs judged other test examples there: of runs trained elsewhere, no split says so."""
+    there, here = ({seed: run for run, seed in sorted(store.runs.test_scores())} for store in (first, other))
+    for seed in sorted(there.keys() & here.keys()) if len(first.keepsakes.labels()[0]) else ():
+        one, rows = first.runs.tested(there[seed], seed).rows, other.runs.tested(here[seed], seed).rows
+        if (one is None) != (rows is None) or (one is not None and rows is not None and not np.array_equal(one, rows)):
+            return f"seed {seed} judged other test examples there"
+    return None
 
 
 def _first_difference(

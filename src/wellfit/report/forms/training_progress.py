@@ -97,8 +97,8 @@ class Countdown:
     """The time left, without jumps: estimates after every epoch vary, while the end that a reader sees moves little.
 
     The end stays as it was while estimates agree with it to a fifth of the time left, and otherwise moves a third of
-    the way, so that several estimates are needed to move it far. If it moves away by less than half of the time left,
-    the countdown stands still instead of rising.
+    the way, so that several estimates are needed to move it far. Unless an estimate exceeds what is shown by more than
+    half, the countdown does not rise above what it showed at the estimate before.
 
     Example:
       >>> countdown = Countdown()

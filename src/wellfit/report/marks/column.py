@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
+from wellfit.errors import StoreError, UnknownNameError
+from wellfit.files import replacing
+from wellfit.report.marks.fonts import quiet
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COLUMN", "SHEET", "is_narrow", "one_column", "save_pdf", "save_svg", "wrapped"]
+__all__ = ["COLUMN", "SHEET", "is_narrow", "one_column", "save_figure", "save_pdf", "save_svg", "wrapped"]
 
 COLUMN: Final = 3.4
 """Inches of a column, in the usual two-column layouts."""
@@ -73,6 +77,34 @@ def wrapped(text: str, characters: int) -> str:
     if not is_narrow():
         return text
     return "\n".join("\n".join(textwrap.wrap(line, characters)) for line in text.split("\n"))
+
+
+def save_figure(path: str | Path, draw: Callable[[], Figure]) -> Path:
+    """Write a figure for a paper, whole or not at all.
+
+    Args:
+      path: of the file, ``.svg`` or ``.pdf``.
+      draw: draws it, once the path is known to be one.
+
+    Raises:
+      UnknownNameError: another ending.
+      StoreError: the file cannot be written.
+    """
+    from wellfit.report.marks.static import alt_text
+
+    target, savers = Path(path), {"pdf": save_pdf, "svg": save_svg}
+    form = target.suffix[1:].lower()
+    if form not in savers:
+        raise UnknownNameError("format", form, savers, str(path))
+    try:
+        with quiet():
+            figure = draw()
+            with replacing(target) as temporary:
+                savers[form](figure, temporary, alt_text(figure))
+    except OSError as error:
+        fix = "free disk space, fix the permissions, or choose another file"
+        raise StoreError(f"{path}: cannot be written: {error.strerror or error}; {fix}") from None
+    return target
 
 
 def save_svg(figure: Figure, file: Path | IO[bytes], title: str = "") -> None:
