@@ -1,6 +1,7 @@
 """Faults at every point where a command touches the disk, and what is left of a study after each.
 
-Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] [--seconds N]; a line of JSON a case.
+Usage: python faults.py DIRECTORY [--cases NAME ...] [--sample N] [--seed N] [--seconds N] [--part I/N]; a line of JSON
+a case, and on standard error what fails, when it fails, and how far it is.
 
 The points are those of ``faulty_disk``. The process has imported everything and forks for each command; training is
 pretended (see ``pretended``).
@@ -260,8 +261,10 @@ def kinds(point: str) -> tuple[str, ...]:
     return (KILL, *([TORN] if what == "write" else []), *ERRORS)
 
 
-def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random, seconds: float) -> Tried:
-    """Make the faults of a case, all or a sample, and no further ones when the time is over."""
+def try_case(
+    case: Case, place: Path, sample: int | None, chosen: random.Random, seconds: float, part: tuple[int, int] = (1, 1)
+) -> Tried:
+    """Make the faults of a case, all, a sample or a part, and no further ones when the time is over."""
     end = time.monotonic() + seconds
     begin = place / "begin"
     prepare(case, begin)
@@ -280,6 +283,7 @@ def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random,
         turn: Counter[str] = Counter()  # the kinds in turn, because torn writes are few
         turns = {fault: turn.update([fault.kind]) or turn[fault.kind] for fault in faults}
         faults = sorted(faults, key=lambda fault: turns[fault])[:sample]
+    faults = faults[part[0] - 1 :: part[1]]
     for i, fault in enumerate(faults):
         if time.monotonic() > end:
             break
@@ -289,6 +293,9 @@ def try_case(case: Case, place: Path, sample: int | None, chosen: random.Random,
             shutil.rmtree(place / str(i), ignore_errors=True)
             where = f"{case.name}, point {fault.point} ({first.points[fault.point]}), {fault.kind}"
             tried.failed.append(f"{where}: {'; '.join(wrong)}")
+            print(tried.failed[-1], file=sys.stderr, flush=True)
+        if i % 100 == 99:
+            print(f"{case.name}: {i + 1} of {len(faults)} faults", file=sys.stderr, flush=True)
     return tried
 
 
@@ -308,7 +315,9 @@ def main() -> None:
     parser.add_argument("--sample", type=int, help="so many faults of each case")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="for each case")
+    parser.add_argument("--part", default="1/1", help="the I-th of N parts of the faults of each case")
     given = parser.parse_args()
+    part, parts = (int(number) for number in given.part.split("/"))
     pretended.install()
     page.render_page = short_page
     typer.main.get_command = functools.cache(typer.main.get_command)  # the same in every fork
@@ -319,7 +328,7 @@ def main() -> None:
     for case in CASES:
         if case.name in given.cases:
             place = given.directory / case.name.replace(" ", "-")
-            tried = try_case(case, place, given.sample, random.Random(given.seed), given.seconds)
+            tried = try_case(case, place, given.sample, random.Random(given.seed), given.seconds, (part, parts))
             sys.stdout.write(json.dumps(vars(tried)) + "\n")
             sys.stdout.flush()
 
