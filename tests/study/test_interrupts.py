@@ -51,6 +51,21 @@ def test_other_threads_make_no_request() -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_other_threads_share_the_request_of_the_main_thread() -> None:
+    found: list[bool] = []
+
+    def work() -> None:
+        with interruptible() as stop:
+            found.append(stop.requested)
+
+    with interruptible():
+        os.kill(os.getpid(), signal.SIGINT)
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert found == [True]
+
+
 def test_a_training_grants_the_first_signal() -> None:
     assert not interrupts.is_granting()
     with interruptible():

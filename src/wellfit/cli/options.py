@@ -24,6 +24,7 @@ __all__ = [
     "SeedCount",
     "Settings",
     "StudyName",
+    "StudyNames",
     "study_directory",
     "study_named",
     "typed_command",
@@ -109,6 +110,14 @@ _OF_FILES: Final = frozenset({*(f".{form}" for form in _REPORTS), ".csv", ".json
 StudyName = Annotated[
     str | None,
     typer.Argument(metavar="STUDY", help="A built-in study (see: wellfit list) or a .toml file.", callback=study_named),
+]
+StudyNames = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="STUDY",
+        help="A built-in study (see: wellfit list) or a .toml file; several are trained together.",
+        callback=lambda names: [study_named(name) for name in names or ()],
+    ),
 ]
 DataName = Annotated[str | None, typer.Option(help="Use this data set instead: a name or a path.")]
 Settings = Annotated[

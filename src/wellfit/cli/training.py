@@ -23,6 +23,7 @@ from wellfit.cli.options import (
     SeedCount,
     Settings,
     StudyName,
+    StudyNames,
     typed_command,
 )
 from wellfit.cli.output import make_console, print_json, print_paragraph
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from wellfit.analysis.sequential import InterimAnalysis
     from wellfit.interop.tensorboard import LogFolder
-    from wellfit.study.decide import Analyzed, Decision
     from wellfit.study.planning import Forecast
     from wellfit.study.session import Session
 
@@ -65,7 +65,7 @@ Full = Annotated[bool, typer.Option("--full", help="Also show programs, devices 
 
 @app.command(epilog="Example: wellfit run lab5 --seeds 3 --epochs 5 --set train.batch_size=128")
 def run(
-    study: StudyName = None,
+    studies: StudyNames = None,
     data: DataName = None,
     seeds: SeedCount = None,
     epochs: EpochCount = None,
@@ -85,8 +85,9 @@ def run(
     """Train every variant over several seeds and report the results.
 
     Run the same command again to continue an interrupted study. With more seeds or more epochs, only what is missing is
-    trained. With --until-decided, seeds are added as needed.
+    trained. With --until-decided, seeds are added as needed. Of several studies, --out is the folder.
     """
+    from wellfit.cli.deciding import show_until_decided
     from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.as_json import to_json
@@ -95,11 +96,19 @@ def run(
     _check_budget(until_decided, seeds, max_seeds, max_minutes, shard)
     _check_place(on, shard, tensorboard)
     console = make_console(stderr=json)
+    if len(studies or ()) > 1:
+        _check_several(until_decided, shard, tensorboard)
+        _run_studies(
+            studies or (), data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings, quick=quick,
+            out=out, fresh=fresh, on=on, json=json,
+        )  # fmt: skip
+        return
+    study = studies[0] if studies else None
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard, on)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
         if until_decided:
-            _run_until_decided(session, console, max_seeds, max_minutes, logs)
+            show_until_decided(session, console, _run, max_seeds, max_minutes, logs)
         else:
             _run(session, console, logs=logs)
     except KeyboardInterrupt as stop:  # not Interrupted: nothing was training, or Ctrl-C was pressed twice
@@ -126,6 +135,32 @@ def run(
     if logs is not None:
         logs.finish(session.directory)
         print_paragraph(console, f"TensorBoard: tensorboard --logdir {shlex.quote(str(logs.folder))}")
+
+
+def _run_studies(
+    studies: Sequence[str],
+    *,
+    data: str | None,
+    seeds: int | None,
+    epochs: int | None,
+    precision: str | None,
+    settings: list[str] | None,
+    quick: bool,
+    out: Path | None,
+    fresh: bool,
+    on: str | None,
+    json: bool,
+) -> None:
+    """Train several studies, each in a directory of its own below ``out``."""
+    from wellfit.cli.several import run_several
+    from wellfit.spec.identity import STUDIES
+
+    folder = STUDIES if out is None else out
+
+    def make(study: str) -> Session:
+        return _session(study, data, seeds, epochs, precision, settings, quick, None, fresh, None, on, folder)
+
+    run_several(studies, make, _run, folder=folder, on=on is not None, json=json)
 
 
 def _logs(folder: Path, session: Session) -> LogFolder:
@@ -200,10 +235,12 @@ def _session(
     fresh: bool,
     shard: str | None = None,
     on: str | None = None,
+    folder: Path | None = None,
 ) -> Session:
-    """The session for the options of ``run`` and ``plan``."""
+    """The session for the options of ``run`` and ``plan``; without ``out``, its directory is in a folder."""
     from wellfit.errors import StudyFileError
     from wellfit.report.given_words import check_sections
+    from wellfit.spec.identity import STUDIES
     from wellfit.spec.study import load_study, place_of
     from wellfit.study.adapt import adapted, loaded
     from wellfit.study.directories import directory_of
@@ -221,7 +258,9 @@ def _session(
                              "merge needs one choice; give --precision float32 or mixed")  # fmt: skip
     check_sections(spec.report, spec.name, place_of(study, [("report", "text")], settings or ()).rstrip(": "))
     dataset = loaded(spec, None if data else study, settings or ())
-    directory = out or directory_of(spec, study, dataset.name)  # before the study is fitted to its data
+    directory = out or directory_of(
+        spec, study, dataset.name, folder or STUDIES
+    )  # before the study is fitted to its data
     if part is not None and out is None:
         directory = directory.with_name(f"{directory.name}-{part.number}of{part.of}")
     fitted, dataset = adapted(spec, dataset, study, settings or ())
@@ -292,6 +331,15 @@ def _check_place(on: str | None, shard: str | None, tensorboard: Path | None) ->
         )
 
 
+def _check_several(until_decided: bool, shard: str | None, tensorboard: Path | None) -> None:
+    """Refuse what one study alone can have."""
+    from wellfit.errors import StudyFileError
+
+    for option, given in (("--until-decided", until_decided), ("--shard", shard), ("--tensorboard", tensorboard)):
+        if given:
+            raise StudyFileError(f"{option} with several studies: is for one; give each study a command of its own")
+
+
 def _lost_line(reasons: Sequence[str]) -> str:
     """What was trained again, and why."""
     from wellfit.report.wording import count
@@ -332,59 +380,3 @@ def _run(
             on_progress=display.update,
             on_epoch=None if logs is None else logs.after_epoch,
         )
-
-
-def _run_until_decided(
-    session: Session, console: Console, max_seeds: int | None, max_minutes: float | None, logs: LogFolder | None
-) -> None:
-    """Add seeds until a study is decided, and print the result of every interim analysis."""
-    from wellfit.study.decide import METHOD, run_until_decided
-
-    explained = False
-
-    def on_analysis(analyzed: Analyzed) -> None:
-        nonlocal explained
-        for text in _analysis_lines(analyzed):
-            print_paragraph(console, text)
-        if not explained:
-            print_paragraph(console, f"{METHOD}.", "dim")
-            explained = True
-        console.print()
-
-    def train(batch: Session, interim: InterimAnalysis) -> None:
-        _run(batch, console, interim, logs)
-
-    decision = run_until_decided(session, train, max_seeds=max_seeds, max_minutes=max_minutes, on_analysis=on_analysis)
-    print_paragraph(console, _ending(decision))
-    console.print()
-
-
-def _analysis_lines(analyzed: Analyzed) -> list[str]:
-    from wellfit.narrative.phrases import several
-
-    interim = analyzed.interim
-    lines = [f"Interim analysis {interim.number} of {len(interim.seeds)}, at {analyzed.seeds} seeds"]
-    if analyzed.counted:
-        lines.append("This study was analyzed before, at 5 %; that counts as its first interim analysis")
-    decided = ", ".join(f"{name} ({verdict})" for name, verdict in analyzed.decided) or "none"
-    return [*lines, f"Decided: {decided}", f"Undecided: {several(analyzed.undecided) or 'none'}"]
-
-
-def _ending(decision: Decision) -> str:
-    from wellfit.report.wording import duration
-
-    seeds = decision.last.seeds
-    if decision.ending == "decided":
-        return f"Every comparison is decided, at {seeds} seeds."
-    if decision.ending == "futile":
-        most = decision.last.interim.seeds[-1]
-        return (
-            f"Stopped at {seeds} seeds: the planned analyses of up to {most} would decide each open comparison with a "
-            "probability below 5 %."
-        )
-    if decision.ending == "seeds":
-        return f"That was the last planned analysis, at {seeds} seeds; the remaining comparisons stay undecided."
-    return (
-        f"Stopped at {seeds} seeds: the next batch would take about {duration(decision.forecast)}. "
-        "Run the same command again to continue."
-    )

@@ -19,7 +19,10 @@ from wellfit.spec.study import DataSpec, StudySpec, load_study, resolved
 from wellfit.spec.tables import DATA_FILES
 from wellfit.spec.variants import recipe_from
 
-__all__ = ["default_directory", "fingerprint", "merged", "setting_differences", "spec_conflicts"]
+__all__ = ["STUDIES", "default_directory", "fingerprint", "merged", "setting_differences", "spec_conflicts"]
+
+STUDIES: Final = Path("wellfit-studies")
+"""The folder of all studies without another place, in the working directory."""
 
 
 def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing: bool = False) -> str | None:
@@ -120,8 +123,10 @@ def _entries(key: str, there: str, here: str) -> Iterator[tuple[str, str, str]]:
             yield f"{key}.{entry}", json.dumps(before.get(entry)), json.dumps(now.get(entry))
 
 
-def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epochs: bool = False) -> Path:
-    """The default directory of a study: its name and its data's name, in wellfit-studies.
+def default_directory(
+    spec: StudySpec, study: str | None, data: str, *, any_epochs: bool = False, folder: Path = STUDIES
+) -> Path:
+    """The default directory of a study: its name and its data's name, in wellfit-studies or another folder.
 
     If settings or the file make it differ from the built-in study of its name (or from the file alone), a hash of the
     changes follows: the same command finds its directory again, and another command gets its own.
@@ -131,6 +136,7 @@ def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epoc
       study: where it comes from, as for ``load_study``.
       data: the name of its data set.
       any_epochs: ignore the base recipe's epochs.
+      folder: of all studies.
     """
     try:
         named = spec.name if spec.name in builtin_studies() else study
@@ -141,7 +147,7 @@ def default_directory(spec: StudySpec, study: str | None, data: str, *, any_epoc
     if any_epochs:
         reference = dataclasses.replace(reference, base=dataclasses.replace(reference.base, epochs=spec.base.epochs))
     changes = fingerprint(resolved(reference), resolved(spec))
-    return Path("wellfit-studies") / "-".join(filter(None, (spec.name, Path(data).name, changes)))
+    return folder / "-".join(filter(None, (spec.name, Path(data).name, changes)))
 
 
 def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

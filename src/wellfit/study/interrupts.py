@@ -53,11 +53,12 @@ class StopRequest:
 def interruptible() -> Iterator[StopRequest]:
     """Turn the first signal into a request; the second one is handled as before, and raises KeyboardInterrupt.
 
-    Outside the main thread, which alone receives signals, no request is ever made.
+    Outside the main thread, which alone receives signals, it is the request of the main thread, if that can be asked
+    to stop; else no request is ever made.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield _granting[-1] if _granting else stop
         return
 
     def on_signal(number: int, frame: FrameType | None) -> None:

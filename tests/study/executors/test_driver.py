@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from here_pool import HerePool
 from small_studies import points, small, unsplit
 from wellfit.base import Dataset
 from wellfit.errors import StoreUnreadableError, WellfitError
-from wellfit.spec.study import DataSpec, StudySpec
+from wellfit.spec.study import StudySpec
 from wellfit.store import contents, open_existing
 from wellfit.study.executors import driver, worker
 from wellfit.study.executors.driver import ATTEMPTS, check_nodes
-from wellfit.study.executors.parts import Event, Failed, Job, Lost, Node, Reported, Trained
+from wellfit.study.executors.parts import Event, Failed, Lost, Node, Reported, Trained
 from wellfit.study.interrupts import Interrupted
 from wellfit.study.provenance import machine_facts, several_machines, versions
 from wellfit.study.run import Progress, run_study
@@ -32,46 +32,6 @@ VARIANTS: dict[str, Any] = {
     "sgd": {"optimizer": "sgd"},
     "swa": {"average": {"kind": "swa", "last": 2}},
 }
-
-
-class HerePool:
-    """A pool that trains in this process, one part at each call of ``events``.
-
-    Args:
-      act: gets the number of the part, how often it was begun, and what it came to; what it returns happens instead.
-    """
-
-    here = False
-
-    def __init__(
-        self,
-        dataset: Dataset,
-        spec: DataSpec,
-        places: int = 1,
-        act: Callable[[int, int, Event], Event] = lambda number, attempt, event: event,
-    ) -> None:
-        self.content, self.places, self.devices, self.act = (dataset, spec), places, 2, act
-        self.nodes: Sequence[Node] = [Node(versions(), machine_facts())]
-        self.jobs: list[tuple[int, Job]] = []
-        self.begun: dict[int, int] = {}
-        self.stopped = 0
-        self.lost: list[str] = []
-
-    def submit(self, number: int, job: Job) -> None:
-        self.jobs.append((number, job))
-        self.begun[number] = self.begun.get(number, 0) + 1
-
-    def events(self, seconds: float) -> Sequence[tuple[int, Event]]:
-        number, job = self.jobs.pop(0)
-        told: list[Event] = []
-        outcome = worker.train(job, *self.content, told.append, 0.0)
-        return [(number, event) for event in (*told, self.act(number, self.begun[number], outcome))]
-
-    def stop(self) -> None:
-        self.stopped += 1
-
-    def close(self) -> None:
-        pass
 
 
 def sessions(spec: StudySpec, data: Dataset, directory: Path, **options: Any) -> Session:

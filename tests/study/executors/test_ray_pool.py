@@ -335,5 +335,20 @@ def test_a_dead_worker_a_lost_machine_and_a_killed_driver_change_no_bit(tmp_path
     assert same(tmp_path / "here", tmp_path / "ray")
 
 
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_several_studies_on_one_ray_have_the_bits_of_each_alone(tmp_path: Path) -> None:
+    options = ("--data", "digits", "--seeds", "2", "--epochs", "2", "--set", "model.hidden=[16]")
+    two = ("regularization/l2", "regularization/dropout")
+    done = ended(process("run", *two, *options, "--out", tmp_path / "ray", "--on", "ray"))
+    assert done.status == 0, done.err
+    here = ended(process("run", *two, *options, "--out", tmp_path / "here"))
+    assert here.status == 0, here.err
+    places = sorted(path.name for path in (tmp_path / "ray").iterdir() if path.is_dir())
+    assert len(places) == 2
+    assert all(same(tmp_path / "here" / place, tmp_path / "ray" / place) for place in places)
+
+
 def test_a_directory_that_does_not_exist_has_no_runs() -> None:
     assert saved(NOWHERE) == 0

@@ -25,7 +25,9 @@ if TYPE_CHECKING:  # it loads JAX
 __all__ = [
     "Countdown",
     "TrainingProgress",
+    "activity",
     "closing_line",
+    "is_live",
     "plan_lines",
     "print_plan",
     "progress_bar",
@@ -148,7 +150,7 @@ class TrainingProgress:
         self._at = self._noted_at = self._cost = 0.0  # times of the latest progress and of the table, and what it took
         self._countdown = Countdown()
         self._live: Live | None = None
-        if _is_live(console):
+        if is_live(console):
             self._live = Live(
                 console=console, get_renderable=self._shown, refresh_per_second=_PER_SECOND, transient=True,
                 vertical_overflow="crop",
@@ -176,7 +178,7 @@ class TrainingProgress:
         if self._latest is None:
             self._printed = now, 0.0
             if self._live is None:
-                self._console.print(Text(f"Training: {_activity(progress)}"))
+                self._console.print(Text(f"Training: {activity(progress)}"))
         self._latest, self._at = progress, now
         self._countdown.expect(progress.left, now)
         ended = not progress.active
@@ -188,7 +190,7 @@ class TrainingProgress:
         long_ago = now - self._printed[0] >= LINE_EVERY and share - self._printed[1] >= 0.1
         if self._live is None and progress.epochs and long_ago:
             self._printed = now, share
-            parts = f"{100 * share:.0f} %", _activity(progress), _left(self._countdown.left(now))
+            parts = f"{100 * share:.0f} %", activity(progress), _left(self._countdown.left(now))
             self._console.print(Text(", ".join(filter(None, parts))))
 
     def close(self, whole: bool) -> None:
@@ -206,7 +208,7 @@ class TrainingProgress:
         plain = self._console.options.ascii_only
         now = time.monotonic()
         progress = self._latest
-        text = "compiling" if progress is None else _activity(progress)
+        text = "compiling" if progress is None else activity(progress)
         share = 0.0 if progress is None else progress.share
         left = "" if progress is None else _left(self._countdown.left(now))
         full, empty = ("#", "-") if plain else ("━", "─")
@@ -219,7 +221,7 @@ class TrainingProgress:
         return Group(*self._table.lines(width - 1, height - 3, ascii_only=plain), line)
 
 
-def _is_live(console: Console) -> bool:
+def is_live(console: Console) -> bool:
     """Whether the console is a terminal that a person watches, and that wants more than plain lines."""
     unwanted = any(os.environ.get(name) for name in ("CI", "NO_COLOR"))
     return console.is_terminal and not console.is_dumb_terminal and not console.is_jupyter and not unwanted
@@ -275,7 +277,8 @@ def closing_line(seconds: float, share: float, whole: bool) -> str:
     return f"Stopped at {100 * share:.0f} % after {wording.duration(seconds)}"
 
 
-def _activity(progress: Progress) -> str:
+def activity(progress: Progress) -> str:
+    """What a training does at the moment, in a few words."""
     runs = wording.count(progress.active, "run")
     if not progress.epochs:
         return f"testing {runs}"

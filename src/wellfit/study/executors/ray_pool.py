@@ -81,6 +81,7 @@ class RayPool:
         self._address, self._content = address, (dataset, spec)
         self._ray: Any = None  # the module, once there is a connection
         self._own = False  # whether the connection is ours to close
+        self._further = 0  # bytes that other pools put into the same object store
         self._counted: tuple[int, float] | None = None  # places, and when
         self._task: Any = None
         self._data: Any = None
@@ -265,6 +266,18 @@ class RayPool:
 
     # --- The connection
 
+    def connect(self, further: int = 0) -> None:
+        """Connect now; what other pools of this process use, too.
+
+        Args:
+          further: bytes of the data of these pools.
+
+        Raises:
+          WellfitError: nothing answers, or no Ray starts here.
+        """
+        self._further = further
+        self._connected()
+
     def _connected(self) -> Any:
         if self._ray is None:
             if self._address.host:
@@ -289,7 +302,7 @@ class RayPool:
         from wellfit.engine.devices import cores
 
         dataset = self._content[0]
-        size = dataset.x_train.nbytes + dataset.x_test.nbytes + _STORE_BYTES
+        size = dataset.x_train.nbytes + dataset.x_test.nbytes + self._further + _STORE_BYTES
         for last in (False, True):  # on a very busy machine, its parts may miss one another at first
             try:
                 ray.init("local", num_cpus=cores(), include_dashboard=False, object_store_memory=size, **quiet)
