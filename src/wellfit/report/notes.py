@@ -85,7 +85,6 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
     name = wording.compared(summary)
     lower = ": lower is better" if is_loss(summary.compared) else ""
     known = no_effect(summary)
-    beside = "" if summary.metric == "accuracy" else f"{name}, "
     sentences = {
         "ranking": (
             f"{wording.capitalized(name)}, the {best(summary.compared)} mean first{lower}.",
@@ -93,10 +92,9 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "results": (
             "Means over the seeds.",
-            _brackets(summary, beside) if intervals else "",
+            _brackets(summary) if intervals else "",
             "" if summary.elsewhere else "The gap is training minus test accuracy, in percentage points.",
             f"The verdict is on {name}, compared with {first}.",
-            "" if summary.elsewhere else "Variants that share a training share its seconds.",
         ),
         "comparisons": (
             f"Differences in {name}{_against(summary)}, paired {_paired(summary)}."
@@ -119,8 +117,8 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "paths": ("The value is chosen on the validation data; test accuracy plays no part in the choice.",),
         "mistakes": (
-            "An image that every run gets wrong is hard or mislabeled. One that only some runs get wrong is decided by "
-            "chance. One that only some variants get right is a real gain for them.",
+            "An image that every run gets wrong is hard or mislabeled; one that only some runs get wrong is decided by "
+            "chance.",
         ),
         "classes": (
             "Each interval covers one class, unadjusted." if any(t.gain_low is not None for t in tables) else "",
@@ -191,16 +189,11 @@ def _diverged(names: list[str]) -> str:
     )
 
 
-def _brackets(summary: StudySummary, beside: str) -> str:
+def _brackets(summary: StudySummary) -> str:
     """What the intervals of the means account for."""
     if summary.accuracies_alone:
-        return "Brackets: 95 % intervals, which account for the seeds alone."
-    if summary.elsewhere:
-        return "Brackets: 95 % intervals, which account for the seeds and the test examples."
-    return (
-        f"Brackets: 95 % intervals. Those of {beside}test accuracy, test loss and gap account for the seeds and the "
-        "test examples; those of training and validation for the seeds alone."
-    )
+        return "Brackets: 95 % intervals, over the seeds alone."
+    return "Brackets: 95 % intervals, over seeds and test examples."
 
 
 def _paired(summary: StudySummary) -> str:

@@ -178,7 +178,8 @@ def test_findings_are_by_level_with_their_fix(reader):
 
 def test_captions_say_what_the_intervals_count(reader):
     shown = " ".join(reader.text.split())
-    assert "Those of test accuracy, test loss and gap account for the seeds and the test examples" in shown
+    assert "Brackets: 95 % intervals, over seeds and test examples." in shown
+    assert "The intervals of training and validation account for the seeds alone." in shown
 
 
 def test_a_long_setting_breaks_at_its_underscores():

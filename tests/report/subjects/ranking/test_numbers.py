@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from summaries import diverged, empty, study
 from wellfit.base import Ranked
 from wellfit.errors import UnknownNameError
-from wellfit.report.subjects.ranking.numbers import IntervalRow, interval_rows, ranked_rows, score_axis
+from wellfit.report.subjects.ranking.numbers import IntervalRow, glance_axis, interval_rows, ranked_rows, score_axis
 
 
 def rows_of(*means: float | None) -> list[IntervalRow]:
@@ -70,6 +70,31 @@ def test_a_mean_far_below_the_others_is_cut():
     assert axis is not None
     assert axis.cut == 1
     assert axis.low > 0.87
+
+
+def test_what_reaches_beyond_a_mean_that_is_left_out_makes_room_for_its_row():
+    rows = rows_of(0.947, 0.948, 0.948, 0.949, 0.949, 0.947, 0.937, 0.932, 0.6)
+    rows[6] = replace(rows[6], runs={0: 0.921, 1: 0.953})  # inside; its seed reaches below the next one
+    rows[7] = replace(rows[7], interval=(0.905, 0.959))
+    axis = score_axis(rows)
+    assert axis is not None
+    assert axis.cut == 1  # the last one alone
+    assert 0.88 < axis.low < 0.905
+
+
+def test_the_first_screen_leaves_out_only_what_the_ranking_leaves_out():
+    """The four that it shows are alone too few to tell what is far away."""
+    summary = replace(study(), ranking=())
+    rows = [row for row in ranked_rows(summary) if row.mean is not None]
+    whole = score_axis(rows)
+    assert whole is not None
+    far = replace(rows[-1], mean=0.5, interval=None, runs={})
+    axis = glance_axis(summary, [*rows[:2], rows[-1], far])
+    assert axis is not None
+    assert axis.cut == 1
+    assert axis.shows(rows[-1].mean)
+    assert whole.low <= axis.low < axis.high <= whole.high
+    assert glance_axis(empty(), ()) is None
 
 
 def test_one_mean_has_an_axis():

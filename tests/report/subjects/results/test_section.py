@@ -49,7 +49,10 @@ def test_accuracies_are_named_where_another_metric_decides():
 def test_what_is_the_same_for_all_is_a_sentence():
     summary = study(epochs=3)
     usual = fragment(summary, NOTHING, {})
-    assert (list(usual["scores"]), list(usual["costs"])) == (["train", "validation", "gap"], ["loss"])
+    assert (list(usual["scores"]), list(usual["costs"])) == (
+        ["train", "validation", "gap"],
+        ["train", "validation", "loss"],
+    )
     assert usual["same"] == "The same for every variant: best epoch 3; parameters 109,386; seconds 56.0."
     perfect = {"mean": {"train_accuracy": 1.0}, "interval": {"train_accuracy": (1.0, 1.0)}}
     variants = tuple(
@@ -59,7 +62,7 @@ def test_what_is_the_same_for_all_is_a_sentence():
     shown = fragment(replace(summary, variants=variants), NOTHING, {})
     assert shown["same"] == "The same for every variant: training accuracy 100.00 %; best epoch 3."
     assert list(shown["scores"]) == ["validation", "gap"]
-    assert list(shown["costs"]) == [key for key in COSTS if key != "best_epoch"]
+    assert list(shown["costs"]) == ["validation"] + [key for key in COSTS if key != "best_epoch"]
     one = fragment(replace(summary, variants=variants[:1]), NOTHING, {})
     assert one["same"] == ""
 

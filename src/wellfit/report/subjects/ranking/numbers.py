@@ -16,7 +16,16 @@ from wellfit.narrative.metrics import is_loss
 from wellfit.narrative.phrases import telling
 from wellfit.report import wording
 
-__all__ = ["Axis", "IntervalRow", "difference_rows", "glance_rows", "interval_rows", "ranked_rows", "score_axis"]
+__all__ = [
+    "Axis",
+    "IntervalRow",
+    "difference_rows",
+    "glance_axis",
+    "glance_rows",
+    "interval_rows",
+    "ranked_rows",
+    "score_axis",
+]
 
 METRICS: Final = ("test_accuracy", "validation_accuracy", "train_accuracy")
 
@@ -183,8 +192,6 @@ def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Ax
     Returns:
       The axis; None if no row has a mean.
     """
-    from matplotlib.ticker import MaxNLocator
-
     means = [row.mean for row in rows if row.mean is not None]
     if not means:
         return None
@@ -192,16 +199,44 @@ def score_axis(rows: Sequence[IntervalRow], metric: str = "test_accuracy") -> Ax
     lower, upper = np.quantile([sign * mean for mean in means], [0.25, 0.75])
     fence = float(min(lower - 3 * (upper - lower), lower - 0.01))
     inside = [row for row in rows if row.mean is not None and sign * row.mean >= fence]
-    values = [x for row in inside for x in (row.mean, *row.values) if x is not None]
-    low, high = min(values), max(values)
-    room = max(high - low, 0.01)
-    near = [row.published for row in inside if row.published is not None]
-    near = [value for value in near if low - room <= value <= high + room]
-    low, high = min([low, *near]), max([high, *near])
-    pad = PAD * (high - low) if high - low > 1e-4 else 0.005  # equal but for rounding: ticks need some width
-    axis = Axis(low - pad, high + pad, (), 0, metric)
-    # as the labels are, in percent or plain: steps of 1, 2 or 5 are round there
+    axis = _spanned(inside, metric)
+    # the seeds of those may reach beyond a mean that was left out; then all of its row has to fit, too
+    while len(more := [row for row in rows if row.mean is not None and axis.shows(row.mean)]) > len(inside):
+        inside, axis = more, _spanned(more, metric)
+    return _ticked(axis, means)
+
+
+def glance_axis(summary: StudySummary, rows: Sequence[IntervalRow]) -> Axis | None:
+    """The axis of the page's first screen, which leaves out only what the whole ranking leaves out.
+
+    Args:
+      rows: of the first screen.
+    """
+    whole = score_axis(ranked_rows(summary), summary.compared)
+    means = [row.mean for row in rows if row.mean is not None]
+    if whole is None or not means:
+        return None
+    inside = [row for row in rows if row.mean is not None and whole.shows(row.mean)]
+    return _ticked(_spanned(inside, summary.compared) if inside else whole, means)
+
+
+def _ticked(axis: Axis, means: Sequence[float]) -> Axis:
+    """The axis with ticks that are round as its labels are, in percent or plain, and the number of means beyond it."""
+    from matplotlib.ticker import MaxNLocator
+
     low, high = axis.scale * axis.low, axis.scale * axis.high
     ticks = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(low, high)
     shown = tuple(float(tick) / axis.scale for tick in np.asarray(ticks) if low <= tick <= high)
     return replace(axis, ticks=shown, cut=sum(not axis.shows(mean) for mean in means))
+
+
+def _spanned(rows: Sequence[IntervalRow], metric: str) -> Axis:
+    """The axis, without ticks, on which everything of these rows fits but far published values."""
+    values = [x for row in rows for x in (row.mean, *row.values) if x is not None]
+    low, high = min(values), max(values)
+    room = max(high - low, 0.01)
+    near = [row.published for row in rows if row.published is not None]
+    near = [value for value in near if low - room <= value <= high + room]
+    low, high = min([low, *near]), max([high, *near])
+    pad = PAD * (high - low) if high - low > 1e-4 else 0.005  # equal but for rounding: ticks need some width
+    return Axis(low - pad, high + pad, (), 0, metric)

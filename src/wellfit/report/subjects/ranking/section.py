@@ -22,6 +22,7 @@ from wellfit.report.subjects.ranking.numbers import (
     Axis,
     IntervalRow,
     difference_rows,
+    glance_axis,
     glance_rows,
     ranked_rows,
     score_axis,
@@ -115,8 +116,9 @@ def glance(summary: StudySummary) -> dict[str, Any]:
       many are ``shown``.
     """
     rows = glance_rows(summary)
-    if (view := _view("score", rows, summary)) is None:
+    if (axis := glance_axis(summary, rows)) is None:
         return {}
+    view = _view_on(axis, "score", rows, summary)
     few = [tick for at, tick in enumerate(view.ticks) if at in (0, len(view.ticks) - 1)]
     name = wording.capitalized(wording.compared(summary))
     return {"view": view, "ticks": few, "name": name, "all": len(summary.variants), "shown": len(rows)}
@@ -124,8 +126,11 @@ def glance(summary: StudySummary) -> dict[str, Any]:
 
 def _view(kind: str, rows: Sequence[IntervalRow], summary: StudySummary) -> View | None:
     """The rows as strips on the axis that shows them; None without any mean."""
-    if (axis := score_axis(rows, summary.compared)) is None:
-        return None
+    axis = score_axis(rows, summary.compared)
+    return None if axis is None else _view_on(axis, kind, rows, summary)
+
+
+def _view_on(axis: Axis, kind: str, rows: Sequence[IntervalRow], summary: StudySummary) -> View:
     difference = kind == "difference"
     first = next((row.mean for row in rows if row.index == 0), None)
     verdicts = {v.name: wording.verdict_against_first(summary, v) or "" for v in summary.variants}

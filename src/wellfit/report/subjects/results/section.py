@@ -17,6 +17,9 @@ __all__ = ["fragment", "parts", "score_table"]
 COSTS: Final = {"loss": "Test loss", "best_epoch": "Best epoch", "parameters": "Parameters", "seconds": "Seconds"}
 """Field of a row -> heading, of the page's second table."""
 
+WITHOUT_INTERVAL: Final = ("train", "validation")
+"""Fields whose intervals are in the page's second table only: no verdict rests on them."""
+
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """Accuracies and verdicts, then losses and costs, then what each variant changes."""
@@ -62,14 +65,18 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
             for of in (scores, costs)
         )
     same = _same_for_all(rows, {**scores, **costs})
+    known = {key: any(getattr(row, key).interval for row in rows) for key in ("test", *scores, *COSTS)}
+    inner = {key: scores[key] for key in WITHOUT_INTERVAL if key in scores and key not in same and known[key]}
     return {
         "rows": rows,
         "compared": wording.capitalized(wording.compared(summary)),
         "scores": {key: heading for key, heading in scores.items() if key not in same},
-        "costs": {key: heading for key, heading in costs.items() if key not in same},
+        "costs": {**inner, **{key: heading for key, heading in costs.items() if key not in same}},
         "settings": _settings(summary),
         "further": "Settings and losses" if summary.elsewhere else "Settings, losses and costs",
-        "brackets": {key: any(getattr(row, key).interval for row in rows) for key in ("test", *scores, *COSTS)},
+        "brackets": known | dict.fromkeys(WITHOUT_INTERVAL, False),
+        "inner_brackets": known,
+        "of_seeds": tuple(heading.lower() for heading in inner.values()),
         "same": f"The same for every variant: {'; '.join(same.values())}." if same else "",
         "effects": no_effect(summary),
         "techniques": techniques_in(summary),
