@@ -167,17 +167,29 @@ def _epoch_text(middle: MedianInterval, runs: int) -> str:
 def _stop_earlier(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> str:
     if variant.recipe.early_stopping is not None:
         return f"Restore the best weights: {variant.option('early_stopping.restore_best_weights', True, variants)}"
-    adding = [key for key in ("l2", "dropout") if not was_worse(key, variants)]
+    worse = [key for key in ("l2", "dropout") if was_worse(key, variants)]
+    adding = [key for key in ("l2", "dropout") if key not in worse]
     add = f"add or strengthen {listed(adding, 'or')}" if adding else ""
     stopping = [v.name for v in variants if v.recipe.early_stopping]
     if stopping and was_worse("early_stopping", variants):
         add = add or "add training examples or augmentation"
-        return f"{add[0].upper()}{add[1:]}."
+        return f"{add[0].upper()}{add[1:]}. {_left_out([*worse, 'early stopping'])}"
     if stopping:
         does = "does" if len(stopping) == 1 else "do"
-        return f"Stop earlier, as {listed(stopping)} {does}{f', or {add}' if add else ''}."
+        fix = f"Stop earlier, as {listed(stopping)} {does}{f', or {add}' if add else ''}."
+        return f"{fix} {_left_out(worse)}".rstrip()
     stop = f"stop earlier: {new_variant_option('stop', {'early_stopping': _STOP})}"
-    return f"{add[0].upper()}{add[1:]}, or {stop}" if add else f"{stop[0].upper()}{stop[1:]}"
+    if not worse:
+        return f"{add[0].upper()}{add[1:]}, or {stop}"
+    return f"{_left_out(worse)} {f'{add[0].upper()}{add[1:]}, or {stop}' if add else f'{stop[0].upper()}{stop[1:]}'}"
+
+
+def _left_out(worse: Sequence[str]) -> str:
+    """A sentence on what is not recommended, because the test set said so; empty without any."""
+    if not worse:
+        return ""
+    names = listed(worse)
+    return f"{names[0].upper()}{names[1:]} {'was' if len(worse) == 1 else 'were'} worse in this study's test."
 
 
 def calibration_worsened(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Observation | None:
@@ -214,7 +226,7 @@ def calibration_worsened(variant: TrainedVariant, variants: Sequence[TrainedVari
     )
     fix = "It is right more often, but more confident in its mistakes. If probabilities matter, stop at the lowest loss"
     if was_worse("label_smoothing", variants):
-        fix += "."
+        fix += f". {_left_out(['label smoothing'])}"
     else:
         fix += f", or smooth the labels: {new_variant_option('soft-targets', {'label_smoothing': '0.1'})}"
     claim = "became more accurate but less well calibrated"
