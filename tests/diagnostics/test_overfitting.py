@@ -147,17 +147,20 @@ def tried(verdict, **changes):
         ([tried("undecided", l2=1e-3)], "Add or strengthen l2 or dropout, or stop earlier: ", "}\""),
         ([tried("worse", l2=1e-3), tried("undecided", l2=1e-4)], "Add or strengthen l2 or dropout, or ", "}\""),
         ([tried("worse", l2=1e-3, dropout=0.5)], "Add or strengthen l2 or dropout, or ", "}\""),
-        ([tried("worse", l2=1e-3)], "L2 was worse in this study's test. Add or strengthen dropout, or stop earlier: ", "}\""),
+        ([tried("worse", l2=1e-3)], "L2 was worse in this study's test. Add or strengthen dropout, or stop", "}\""),
         (
             [tried("worse", l2=1e-3), tried("worse", dropout=0.5)],
             "L2 and dropout were worse in this study's test. Stop earlier: ", "}\"",
         ),
         ([tried("better", early_stopping=EarlyStopping(3))], "Stop earlier, as tried does, or add", "l2 or dropout."),
-        ([tried("worse", early_stopping=EarlyStopping(3))], "Add or strengthen l2 or dropout. Early ", " was worse in this study's test."),
+        (
+            [tried("worse", early_stopping=EarlyStopping(3))],
+            "Add or strengthen l2 or dropout. Early ", " was worse in this study's test.",
+        ),
         (
             [tried("worse", **{key: value}) for key, value in
              {"l2": 1e-3, "dropout": 0.5, "early_stopping": EarlyStopping(3)}.items()],
-            "Add training examples or augmentation. L2, dropout and early ", "stopping were worse in this study's test.",
+            "Add training examples or augmentation. L2, dropout and early ", " were worse in this study's test.",
         ),
     ],
 )  # fmt: skip
