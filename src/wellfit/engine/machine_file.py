@@ -12,19 +12,24 @@ import jax
 
 from wellfit.files import cache_root, read_plain, replacing
 
-__all__ = ["name", "read", "write"]
+__all__ = ["name", "processor", "read", "write"]
 
 _MOST_BYTES: Final = 4 << 20  # of the file
 _MOST_ENTRIES: Final = 1000  # of a table
 _TABLES: Final = ("machine", "alone", "fastest", "precision")
 
 
-def name() -> str:
-    """Identify what a measurement is valid for: the processor, the number of devices, and the compiler version."""
+def processor() -> str:
+    """The processor's name as it calls itself; empty where it is not known."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    return f"{model} x {len(jax.devices())}, jax {jax.__version__}"
+    models = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor())
+
+
+def name() -> str:
+    """Identify what a measurement is valid for: the processor, the number of devices, and the compiler version."""
+    return f"{processor()} x {len(jax.devices())}, jax {jax.__version__}"
 
 
 def read(table: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from wellfit import __version__
 from wellfit.base import Dataset, Splits
 from wellfit.data.facts import data_line
+from wellfit.engine import machine_file
 from wellfit.nn.kernels import availability
 
 __all__ = [
@@ -227,12 +228,7 @@ def without_home(text: str) -> str:
 
 def _processor() -> str:
     """The processor's name and core count, where known."""
-    name = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        name = lines[0].split(":", 1)[1].strip() if lines else name
-    return f"{name or 'unknown'}, {os.cpu_count()} cores"
+    return f"{machine_file.processor() or 'unknown'}, {os.cpu_count()} cores"
 
 
 def _commit() -> str:
