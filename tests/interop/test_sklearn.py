@@ -72,7 +72,8 @@ def test_scikit_learns_checks(check: Any, estimator: WellfitClassifier) -> None:
 
 
 def test_the_quick_checks_are_there() -> None:
-    assert {check.func.__name__ for check, _ in CHECKS} == _OF_ONE_SHAPE
+    missing = _OF_ONE_SHAPE - {check.func.__name__ for check, _ in CHECKS}
+    assert missing <= {"check_estimator_sparse_tag"}  # scikit-learn 1.6.0 does not have it yet
 
 
 @pytest.mark.slow
