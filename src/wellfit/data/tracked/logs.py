@@ -73,7 +73,7 @@ def curves_in(table: Table, axis: str) -> dict[str, dict[int, float]]:
     columns = columns_of(table)
     if axis not in columns:
         raise DataError(f"{table.where}: has no column {axis}; give the file as the logger wrote it")
-    steps = pd.to_numeric(table.frame[table.frame.columns[columns[axis]]], errors="coerce").ffill()
+    steps = pd.to_numeric(table.frame[table.frame.columns[columns[axis]]], errors="coerce").ffill().bfill()
     wrong = ~((steps >= 0) & (steps == steps.round()) & (steps < 2**53))
     if wrong.any():
         row = int(wrong.to_numpy().argmax())

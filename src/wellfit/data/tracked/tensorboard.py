@@ -102,16 +102,23 @@ def _scalar(value: Any) -> float | None:
     """A number, as TensorFlow 1 and PyTorch write it, or as a tensor without axes, as TensorFlow 2 and Keras do."""
     kind = value.WhichOneof("value")
     if kind == "simple_value":
-        return float(value.simple_value)
+        return _shortest(value.simple_value)
     if kind != "tensor" or len(value.tensor.tensor_shape.dim):
         return None
     tensor = value.tensor
     for dtype, numbers in ((np.dtype("<f4"), tensor.float_val), (np.dtype("<f8"), tensor.double_val)):
         if tensor.dtype == (1 if dtype.itemsize == 4 else 2):
-            if len(tensor.tensor_content) == dtype.itemsize:
-                return float(np.frombuffer(tensor.tensor_content, dtype)[0])
-            return float(numbers[0]) if len(numbers) == 1 else None
+            one = (
+                np.frombuffer(tensor.tensor_content, dtype) if len(tensor.tensor_content) == dtype.itemsize else numbers
+            )
+            if len(one) == 1:
+                return _shortest(one[0]) if dtype.itemsize == 4 else float(one[0])
     return None
+
+
+def _shortest(value: float) -> float:
+    """A float32 as the shortest decimal that it may stand for: 0.81, not 0.8100000023841858."""
+    return float(str(np.float32(value)))
 
 
 def _hparams(file: Path, content: bytes) -> dict[str, str]:
