@@ -1,4 +1,4 @@
-"""Runs as trackers and loggers keep them, written by these programs; ``python tests/tracked.py`` writes the fixtures."""
+"""Runs as trackers and loggers keep them, written by their programs; ``python tests/tracked.py`` writes fixtures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,14 +48,14 @@ def write_mlflow(uri: str, folder: Path, *, artifacts: str | None = None, seed: 
     client = MlflowClient(uri, uri)
     folder.mkdir(parents=True, exist_ok=True)
     experiment = client.create_experiment(name, None if uri.startswith("http") else (folder / "mlruns" / "1").as_uri())
-    for l2, number in ACCURACIES:
+    for (l2, number), accuracy in ACCURACIES.items():
         run = client.create_run(experiment, run_name=f"run-{l2}-{number}").info.run_id
         for key, value in (("l2", l2), (seed, str(number)), ("epochs", "4")):
             client.log_param(run, key, value)
         for epoch, metrics in epochs(l2, number):
             for key, value in metrics.items():
                 client.log_metric(run, key, value, step=epoch)
-        client.log_metric(run, "test_acc", ACCURACIES[l2, number])
+        client.log_metric(run, "test_acc", accuracy)
         if artifacts is not None:
             file = folder / f"predictions.{artifacts}"
             p = predictions(l2, number)
@@ -136,10 +135,10 @@ def write_keras(folder: Path) -> None:
             keras.utils.set_random_seed(seed)
             model = keras.Sequential([keras.layers.Dense(units, "relu"), keras.layers.Dense(2, "softmax")])
             model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                history = model.fit(x[:40], y[:40], epochs=3, verbose=0, validation_data=(x[40:], y[40:]),
-                                    callbacks=[keras.callbacks.CSVLogger(folder / "csv" / f"units={units}.{seed}.csv")])  # fmt: skip
+            logger = keras.callbacks.CSVLogger(folder / "csv" / f"units={units}.{seed}.csv")
+            history = model.fit(
+                x[:40], y[:40], epochs=3, verbose=0, validation_data=(x[40:], y[40:]), callbacks=[logger]
+            )
             (folder / "history" / f"units={units}.{seed}.json").write_text(json.dumps(history.history))
 
 

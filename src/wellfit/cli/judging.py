@@ -125,9 +125,9 @@ def judge(
     """Judge runs that were trained elsewhere by what they predict.
 
     With the predictions of every test example, the verdicts count both sources of chance: the seeds and the examples.
-    With accuracies alone they count the seeds. Runs of a tracker that agree in all settings but the seed are one variant;
-    what was taken as seed, variant and accuracy is said. The study directory is one like any other: show, report, verify, merge
-    and compare open it.
+    With accuracies alone they count the seeds. Runs of a tracker that agree in all settings but the seed are one
+    variant; what was taken as seed, variant and accuracy is said. The study directory is one like any other: show,
+    report, verify, merge and compare open it.
     """
     from wellfit.cli.results import print_places, write_page
     from wellfit.data.tracked.read import curves_of, read_runs

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from wellfit.data.limits import raised, remedy
 from wellfit.errors import DataError, one_line
@@ -18,7 +18,7 @@ __all__ = ["copied", "is_database", "program_of"]
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _TABLE: Final = re.compile(rb'CREATE TABLE ["`]?(experiments|studies)["`]?\s*\(')
-_PROGRAMS: Final = {b"experiments": "mlflow", b"studies": "optuna"}
+_PROGRAMS: Final[dict[bytes, Literal["mlflow", "optuna"]]] = {b"experiments": "mlflow", b"studies": "optuna"}
 _MOST: Final = 1 << 31
 _LOOKED_AT: Final = 1 << 22  # tables are made first, and therefore stand near the beginning
 
@@ -32,17 +32,11 @@ def is_database(path: Path) -> bool:
         return False
 
 
-def program_of(path: Path) -> str:
-    """Whose database a file is: mlflow or optuna.
-
-    Raises:
-      DataError: of another program.
-    """
+def program_of(path: Path) -> Literal["mlflow", "optuna"] | None:
+    """Whose database a file is; None for those of other programs."""
     with path.open("rb") as file:
         found = {match[1] for match in _TABLE.finditer(file.read(_LOOKED_AT))}
-    if len(found) != 1:
-        raise DataError(f"{path}: an SQLite database, but not of MLflow or Optuna; save its predictions as a table")
-    return _PROGRAMS[found.pop()]
+    return _PROGRAMS[found.pop()] if len(found) == 1 else None
 
 
 def copied(path: Path) -> TemporaryFolder:

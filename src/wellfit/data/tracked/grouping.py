@@ -153,7 +153,7 @@ def _meant(name: str, runs: Sequence[TrackedRun]) -> str:
 
 
 def _differing(runs: Sequence[TrackedRun], seed: str | None) -> tuple[str, ...]:
-    """The settings in which runs differ, other than seeds that move with the seed; the name alone, if it says as much."""
+    """The settings in which runs differ, other than copies of the seed; the name alone, if it says as much."""
     names = [name for name in dict.fromkeys(name for run in runs for name in run.params) if name != seed]
     of_seed = None if seed is None else [run.params.get(seed) for run in runs]
     found = []

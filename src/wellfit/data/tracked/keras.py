@@ -16,7 +16,7 @@ from wellfit.data.tracked.logs import curves_in, header_of, last_of, table_of
 from wellfit.data.tracked.runs import Found, TrackedRun, number
 from wellfit.errors import DataError
 
-__all__ = ["is_keras", "read_keras"]
+__all__ = ["is_keras", "may_be_keras", "read_keras"]
 
 _OTHERS: Final = {"variant", "seed", "metric", "example", "step"}
 _NAME: Final = "name each file VARIANT.SEED.csv or VARIANT.SEED.json, for example l2.0.csv"
@@ -32,19 +32,21 @@ def is_keras(path: Path) -> bool:
 
 
 def read_keras(path: Path) -> Found:
-    """The runs in a file, or in the files of a folder.
+    """The runs in a file, or in the files of a folder, where tables come before JSON.
 
     Raises:
       DataError: a file of another form, or whose name says no variant and seed.
     """
     root = path if path.is_dir() else path.parent
-    files = [file for file in files_below(path, _may_be) if is_keras(file)] if path.is_dir() else [path]
+    files = [file for file in files_below(path, may_be_keras) if is_keras(file)] if path.is_dir() else [path]
+    files = [file for file in files if file.suffix.lower() != ".json"] or files
     runs = [_run(file, root) for file in files]
     note = "Curves: of training, Keras's means over each epoch while the weights change, with dropout and penalties."
     return Found(runs, [note] if any(run.curves for run in runs) else [], "Keras")
 
 
-def _may_be(name: str) -> bool:
+def may_be_keras(name: str) -> bool:
+    """Whether a name ends like that of a log or a History."""
     return name.lower().endswith((".csv", ".log", ".tsv", ".txt", ".json"))
 
 

@@ -200,7 +200,8 @@ def _local(run: Any, path: Path) -> Mapping[str, Path]:
     where = str(run.info.artifact_uri).removeprefix("file://")
     tail = Path(*Path(where).parts[-3:])  # EXPERIMENT/RUN/artifacts
     roots = [path, path.parent] if path.is_dir() else [path.parent / name for name in ("mlruns", "mlartifacts")]
-    for folder in (*(root / tail for root in roots), Path(where)):
+    here = [] if ".." in tail.parts else [root / tail for root in roots]
+    for folder in (*here, Path(where)):
         if folder.is_dir() and folder.name == "artifacts":
             files = files_below(folder, may_be_predictions)
             return {file.relative_to(folder).as_posix(): file for file in files}

@@ -14,11 +14,12 @@ from wellfit.data.predictions.archives import is_archive
 from wellfit.data.predictions.curves import histories_of
 from wellfit.data.predictions.read import read_predictions
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, check_names
+from wellfit.data.tables.files import is_table
 from wellfit.data.tracked.artifacts import read_artifacts
 from wellfit.data.tracked.databases import is_database, program_of
 from wellfit.data.tracked.folders import files_below
 from wellfit.data.tracked.grouping import Grouped, grouped
-from wellfit.data.tracked.keras import is_keras, read_keras
+from wellfit.data.tracked.keras import is_keras, may_be_keras, read_keras
 from wellfit.data.tracked.lightning import METRICS, is_lightning, read_lightning
 from wellfit.data.tracked.metrics import accuracies_of, history_of
 from wellfit.data.tracked.mlflow import is_address, is_store, read_mlflow
@@ -52,7 +53,11 @@ def kind_of(path: Path | str) -> Kind | None:
     if not place.is_file():
         return None
     if is_database(place):
-        return "mlflow" if program_of(place) == "mlflow" else "optuna"
+        if (program := program_of(place)) is None:
+            raise DataError(
+                f"{place}: an SQLite database, but not of MLflow or Optuna; save its predictions as a table"
+            )
+        return program
     return _kind_of_file(place)
 
 
@@ -75,23 +80,23 @@ def _kind_of_folder(folder: Path) -> Kind | None:
         return None
     if is_store(folder):
         return "mlflow"
-    if any(is_database(file) or is_journal(file) for file in files):
+    if any(_is_optuna(file) for file in files):
         return "optuna"
-    for file in files:
+    tables = [file for file in files if is_table(file) and file.suffix.lower() != ".json"]
+    for file in tables or files:
         if (kind := _kind_of_file(file)) is not None:
             return kind
-    if files and any(file.suffix.lower() in (".csv", ".parquet", ".npz") for file in files):
+    if tables:
         return None
-    for file in files_below(folder, lambda name: is_events(name) or name == METRICS):
-        if is_lightning(file):
-            return "lightning"
-        if is_events(file.name):
-            return "tensorboard"
-    return "keras" if any(is_keras(file) for file in files_below(folder, _is_log)) else None
+    if any(is_lightning(file) for file in files_below(folder, METRICS.__eq__)):
+        return "lightning"
+    if any(files_below(folder, is_events)):
+        return "tensorboard"
+    return "keras" if any(is_keras(file) for file in files_below(folder, may_be_keras)) else None
 
 
-def _is_log(name: str) -> bool:
-    return name.lower().endswith((".csv", ".log"))
+def _is_optuna(file: Path) -> bool:
+    return is_journal(file) or (is_database(file) and program_of(file) == "optuna")
 
 
 def read_runs(
@@ -211,7 +216,7 @@ def _read(place: Path | str, kind: Kind | None, tracked: Tracked) -> Found:
         return read_mlflow(place, tracked)
     path = Path(place)
     if kind == "optuna" and path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file() and (is_database(file) or is_journal(file)))
+        files = sorted(file for file in path.iterdir() if file.is_file() and _is_optuna(file))
         every = [read_optuna(file, tracked) for file in files]
         return Found([run for of in every for run in of.runs], [note for of in every for note in of.notes], "Optuna")
     if kind == "optuna":

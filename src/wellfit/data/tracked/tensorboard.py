@@ -108,9 +108,8 @@ def _scalar(value: Any) -> float | None:
     tensor = value.tensor
     for dtype, numbers in ((np.dtype("<f4"), tensor.float_val), (np.dtype("<f8"), tensor.double_val)):
         if tensor.dtype == (1 if dtype.itemsize == 4 else 2):
-            one = (
-                np.frombuffer(tensor.tensor_content, dtype) if len(tensor.tensor_content) == dtype.itemsize else numbers
-            )
+            packed = len(tensor.tensor_content) == dtype.itemsize
+            one = np.frombuffer(tensor.tensor_content, dtype) if packed else numbers
             if len(one) == 1:
                 return _shortest(one[0]) if dtype.itemsize == 4 else float(one[0])
     return None
