@@ -48,14 +48,15 @@ def copied(path: Path) -> TemporaryFolder:
     Raises:
       DataError: it is too large or damaged.
     """
-    from sqlalchemy import create_engine
+    from sqlalchemy import URL, create_engine
     from sqlalchemy.exc import SQLAlchemyError
 
     size = path.stat().st_size
     if size > raised(_MOST):
         raise DataError(f"{path}: {size:,} bytes; {remedy(size, _MOST)}")
     folder = TemporaryFolder()
-    engine = create_engine(f"sqlite:///{path.resolve().as_uri()}?mode=ro&uri=true")
+    address = URL.create("sqlite", database=path.resolve().as_uri(), query={"mode": "ro", "uri": "true"})
+    engine = create_engine(address)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(folder.path / "copy.db"),))

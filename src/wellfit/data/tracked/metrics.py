@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from wellfit.errors import DataError, nearest
 
 __all__ = ["accuracies_of", "history_of", "is_accuracy", "split_of"]
 
-_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_WORD: Final = re.compile(r"[fFrR][12](?!\d)|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SPLITS: Final[Mapping[str, frozenset[str]]] = {
     "test": frozenset({"test", "testing", "tst", "heldout", "holdout"}),
     "validation": frozenset({"val", "valid", "validation", "dev", "eval", "evaluation", "cv"}),
@@ -54,11 +55,14 @@ def is_accuracy(name: str) -> bool:
     Example:
       >>> [is_accuracy(name) for name in ("test_acc", "MulticlassAccuracy", "val/top1")]
       [True, True, True]
-      >>> [is_accuracy(name) for name in ("balanced_accuracy", "acc_top5", "best_test_acc", "f1", "accuracy_loss")]
+      >>> [is_accuracy(name) for name in ("balanced_accuracy", "acc_top5", "best_test_acc", "f1", "acc@5")]
       [False, False, False, False, False]
     """
     words = _words(name)
-    first = ["top", "1"] in [words[at : at + 2] for at in range(len(words))]
+    pairs = list(pairwise(words))
+    if any(word in ("acc", "accuracy", "top") and of.isdigit() and of != "1" for word, of in pairs):
+        return False  # acc@5
+    first = ("top", "1") in pairs
     left = {word for word in words if not (first and word in ("top", "1"))}
     return (first or bool(left & {"acc", "accuracy"})) and not left & (_OTHER | _CHOSEN)
 

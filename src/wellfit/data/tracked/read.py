@@ -54,9 +54,7 @@ def kind_of(path: Path | str) -> Kind | None:
         return None
     if is_database(place):
         if (program := program_of(place)) is None:
-            raise DataError(
-                f"{place}: an SQLite database, but not of MLflow or Optuna; save its predictions as a table"
-            )
+            raise DataError(f"{place}: an SQLite database of neither MLflow nor Optuna; save predictions as a table")
         return program
     return _kind_of_file(place)
 
