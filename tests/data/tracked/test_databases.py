@@ -26,7 +26,7 @@ def test_the_tables_say_whose_it_is(tmp_path: Path):
     assert program_of(made(tmp_path / "b.db", "studies", "trials")) == "optuna"
     other = made(tmp_path / "c.db", "songs")
     assert (is_database(other), program_of(other), is_database(tmp_path / "gone")) == (True, None, False)
-    with pytest.raises(DataError, match="c.db: an SQLite database of neither MLflow nor Optuna"):
+    with pytest.raises(DataError, match=r"c.db: an SQLite database of neither MLflow nor Optuna"):
         kind_of(other)
     assert kind_of(tmp_path) == "optuna"
 
@@ -42,5 +42,5 @@ def test_a_copy_leaves_the_original_as_it_is(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(DataError, match=r"cannot be read \(.*\); restore it from a backup"):
         copied(file)
     monkeypatch.setattr(databases, "_MOST", 100)
-    with pytest.raises(DataError, match="bytes; .*WELLFIT_LIMITS"):
+    with pytest.raises(DataError, match=r"bytes; .*WELLFIT_LIMITS"):
         copied(file)

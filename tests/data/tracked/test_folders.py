@@ -28,7 +28,7 @@ def test_too_many_files_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(folders, "_MOST_FILES", 2)
     for at in range(3):
         (tmp_path / str(at)).touch()
-    with pytest.raises(DataError, match="more than 2 files; give the folder of the runs, or .*WELLFIT_LIMITS=2"):
+    with pytest.raises(DataError, match=r"more than 2 files; give the folder of the runs, or .*WELLFIT_LIMITS=2"):
         list(files_below(tmp_path, bool))
 
 
@@ -87,5 +87,5 @@ def test_files_that_are_none_or_too_large_are_one_line(tmp_path: Path):
     with pytest.raises(DataError, match=r"a.json: 2 bytes are more than a file should have \(1\)"):
         read_bounded(tmp_path / "a.json", 1)
     (tmp_path / "link.json").symlink_to(tmp_path / "a.json")
-    with pytest.raises(DataError, match="link.json: "):
+    with pytest.raises(DataError, match=r"link.json: "):
         read_bounded(tmp_path / "link.json", 99)

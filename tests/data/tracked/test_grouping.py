@@ -83,7 +83,7 @@ def test_names():
     [
         (runs({"l2": "0"}, {"l2": "0"}), Tracked(), r"run 0: no setting is called seed or random_state; name it with "
          r"--seed-param NAME, or give --unpaired .*\(settings: l2\)"),
-        (runs({"seed": "0", "data_seed": "1"}, {"l2": "0"}), Tracked(seed="sed"), "no run has the setting 'sed'; did you"),
+        (runs({"seed": "0", "data_seed": "1"}, {"l2": "0"}), Tracked(seed="sed"), "has the setting 'sed'; did you"),
         (runs({"seed": "0", "random_state": "1"}, {"seed": "1", "random_state": "3"}), Tracked(),
          "'seed', 'random_state' could each be the seed; choose with --seed-param NAME"),
         (runs({"seed": "0"}, {"l2": "3"}), Tracked(), "run 1: has no seed, which is the seed of other runs"),

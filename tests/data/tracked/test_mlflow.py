@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 
 @pytest.fixture(autouse=True)
-def _no_reports_and_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_reports_and_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    yield
 
 
 def check(folder: Path) -> None:
@@ -94,11 +92,11 @@ def test_several_experiments_are_chosen_from(tmp_path: Path):
     client = write_mlflow(str(store), tmp_path / "work")
     other = client.create_experiment("other")
     client.create_run(other)
-    with pytest.raises(DataError, match="runs of the experiments .*; choose with --experiment NAME"):
+    with pytest.raises(DataError, match=r"runs of the experiments .*; choose with --experiment NAME"):
         read_mlflow(store, Tracked())
     found = read_mlflow(store, Tracked(experiment="exp"))
     assert (len(found.runs), found.notes) == (6, ["Experiment: exp; 2 others are not read."])
-    with pytest.raises(UnknownNameError, match="unknown experiment 'ex'.*did you mean 'exp'"):
+    with pytest.raises(UnknownNameError, match=r"unknown experiment 'ex'.*did you mean 'exp'"):
         read_mlflow(store, Tracked(experiment="ex"))
     with pytest.raises(DataError, match=r"has no finished run \(1 RUNNING\); judge it when runs are finished"):
         read_mlflow(store, Tracked(experiment="other"))
@@ -126,9 +124,9 @@ def test_what_is_no_store_is_one_line(tmp_path: Path):
     (tmp_path / "x.txt").write_text("x")
     with pytest.raises(DataError, match="no store of MLflow; give the folder mlruns"):
         read_mlflow(tmp_path / "x.txt", Tracked())
+    write_mlflow(str(tmp_path / "a"), tmp_path / "work")
+    shutil.rmtree(next(path for path in (tmp_path / "a").iterdir() if path.name not in ("0", ".trash", "models")))
     with pytest.raises(DataError, match="has no runs; log some first"):
-        write_mlflow(str(tmp_path / "a"), tmp_path / "work")
-        shutil.rmtree(next(path for path in (tmp_path / "a").iterdir() if path.name not in ("0", ".trash", "models")))
         read_mlflow(tmp_path / "a", Tracked())
     with pytest.raises(DataError, match=r"http://127.0.0.1:9: MLflow cannot read it .*; check that the server answers"):
         read_runs(["http://127.0.0.1:9"])

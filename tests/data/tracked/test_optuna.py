@@ -53,7 +53,7 @@ def test_several_studies_and_none_are_one_line(tmp_path: Path):
     with pytest.raises(DataError, match="holds no study"):
         read_optuna(file, Tracked())
     file.write_text('{"op_code": 0}\n')
-    with pytest.raises(DataError, match="Optuna cannot read it .*; repair it"):
+    with pytest.raises(DataError, match=r"Optuna cannot read it .*; repair it"):
         read_optuna(file, Tracked())
 
 

@@ -39,7 +39,7 @@ def test_damaged_files_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             list(records_in(file))
     file.write_bytes(whole)
     monkeypatch.setattr(records, "_MOST", 100)
-    with pytest.raises(DataError, match="a record of 5,120 bytes; .*WELLFIT_LIMITS"):
+    with pytest.raises(DataError, match=r"a record of 5,120 bytes; .*WELLFIT_LIMITS"):
         list(records_in(file))
     with pytest.raises(DataError, match="cannot be read"):
         list(records_in(tmp_path))

@@ -67,7 +67,7 @@ def test_one_event_file(tmp_path: Path):
 def test_what_holds_nothing_or_is_damaged_is_one_line(tmp_path: Path):
     file = tmp_path / "events.out.tfevents.1.x"
     file.write_bytes(record(b"\xff\xff"))
-    with pytest.raises(DataError, match="a record is no event .*; replace the file"):
+    with pytest.raises(DataError, match=r"a record is no event .*; replace the file"):
         read_tensorboard(tmp_path)
     file.write_bytes(b"")
     with pytest.raises(DataError, match="no scalars in its event files; log the test accuracy of each run"):

@@ -50,7 +50,7 @@ def test_a_text_is_no_metric_and_the_name_can_make_a_variant(tmp_path: Path):
 
 
 def test_runs_that_are_there_twice_are_one_line(tmp_path: Path):
-    with pytest.raises(DataError, match="line 6: variant 'dropout=0.1', seed 1 is there twice, here and in .*line 2"):
+    with pytest.raises(DataError, match=r"line 6: variant 'dropout=0.1', seed 1 is there twice, here and in .*line 2"):
         read_runs([table(tmp_path / "w.csv", *ROWS, ROWS[0])])
 
 
