@@ -58,7 +58,7 @@ def test_what_a_logger_keeps_is_judged_and_what_was_taken_is_said(command: Comma
     ]
     found = json.loads(ended.out)
     assert found["provenance"]["read as"].startswith("Read: 6 runs of Lightning. Seed: seed.")
-    assert found["settings"]["variants"]["l2=0.01"]["optimizer/name"] == "adam"
+    assert found["settings"]["variants"]["l2=0.01"]["changes"]["optimizer/name"] == "adam"
     assert command("verify", out).status == 0
     ended = command("judge", FIXTURES / "keras" / "csv", "--out", tmp_path / "other")
     assert (ended.status, ended.err.count("\n")) == (2, 1)
@@ -68,6 +68,7 @@ def test_what_a_logger_keeps_is_judged_and_what_was_taken_is_said(command: Comma
     )
     assert ended.status == 0, ended.err
     assert "It is of validation examples" in ended.err
+    assert "It is of validation examples: where these chose" in " ".join(ended.out.split())
 
 
 def test_mistakes_are_one_line_and_nothing_is_written(command: Command, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_curves_follow_runs_that_are_numbered_again(tmp_path: Path):
     histories = {("a", seed): History(dict.fromkeys(HISTORY_COLUMNS, np.full(2, float(seed)))) for seed in (7, 9)}
     judge_runs(given, tmp_path / "judged", unpaired=True, histories=histories)
     found = summarize(tmp_path / "judged").histories
-    assert {which: of["train_loss"].tolist() for which, of in found.items()} == {("a", 0): [7, 7], ("a", 1): [9, 9]}
+    assert {seed: of["train_loss"].tolist() for seed, of in found["a"].items()} == {0: [7, 7], 1: [9, 9]}
 
 
 def test_a_study_that_is_judged_again_has_the_same_numbers(finished_study: Path, tmp_path: Path):

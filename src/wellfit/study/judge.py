@@ -264,6 +264,7 @@ def _provenance(given: GivenRuns, how: str, command: str) -> dict[str, str]:
         "predictions": _described(given),
         "paired": how,
         "read as": " ".join(given.notes),
+        "caution": given.caution,
         "wellfit": __version__,
         "python": platform.python_version(),
         **{library: metadata.version(library) for library in ("numpy", "scipy")},

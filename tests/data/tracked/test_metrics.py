@@ -17,8 +17,8 @@ def runs(*metrics: Mapping[str, float]) -> list[TrackedRun]:
 
 
 def test_the_only_test_accuracy_is_taken():
-    values, notes = accuracies_of(runs({"val_acc": 0.9, "test/accuracy": 0.8}, {"test/accuracy": 0.7}), Tracked())
-    assert (values, notes) == ([0.8, 0.7], ["Accuracy: the last test/accuracy of each run."])
+    found = accuracies_of(runs({"val_acc": 0.9, "test/accuracy": 0.8}, {"test/accuracy": 0.7}), Tracked())
+    assert found == ([0.8, 0.7], ["Accuracy: the last test/accuracy of each run."], "")
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_the_only_test_accuracy_is_taken():
     ],
 )
 def test_what_speaks_against_a_chosen_metric_is_said(name: str, said: str):
-    _, notes = accuracies_of(runs({name: 0.9}), Tracked(accuracy=name))
-    assert said in notes[0]
+    _, notes, caution = accuracies_of(runs({name: 0.9}), Tracked(accuracy=name))
+    assert said in caution == notes[0]
 
 
 def test_percent_is_only_taken_when_said():
-    values, notes = accuracies_of(runs({"test_acc": 91.0}, {"test_acc": 0.5}), Tracked(percent=True))
+    values, notes, _ = accuracies_of(runs({"test_acc": 91.0}, {"test_acc": 0.5}), Tracked(percent=True))
     np.testing.assert_allclose(values, [0.91, 0.005])
     assert notes[0] == "Accuracy: the last test_acc of each run, in percent."
     assert notes[1:] == ["Check test_acc: it is at most 1 percent in 1 of 2 runs."]

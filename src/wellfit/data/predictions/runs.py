@@ -51,6 +51,7 @@ class GivenRuns:
       settings: variant -> its settings, as they were given.
       histories: variant and seed -> the epochs of the run, as far as they are known.
       notes: how a tracker's runs were read, one sentence each.
+      caution: what must be known of the accuracies before any number; empty where there is nothing.
     """
 
     runs: tuple[GivenRun, ...]
@@ -61,6 +62,7 @@ class GivenRuns:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     histories: Mapping[tuple[str, int], History] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    caution: str = ""
 
     @property
     def variants(self) -> dict[str, tuple[int, ...]]:

@@ -70,8 +70,8 @@ def is_accuracy(name: str) -> bool:
 # --- The metric that is judged ----------------------------------------------------------------------------------------
 
 
-def accuracies_of(runs: Sequence[TrackedRun], tracked: Tracked) -> tuple[list[float], list[str]]:
-    """The test accuracy of each run, as a share of 1, and what was decided to find it.
+def accuracies_of(runs: Sequence[TrackedRun], tracked: Tracked) -> tuple[list[float], list[str], str]:
+    """The test accuracy of each run, as a share of 1; what was decided to find it; and what speaks against it, if any.
 
     Args:
       runs: at least one.
@@ -82,7 +82,8 @@ def accuracies_of(runs: Sequence[TrackedRun], tracked: Tracked) -> tuple[list[fl
     """
     names = list(dict.fromkeys(name for run in runs for name in run.metrics))
     name = _named(names, runs[0].where, tracked)
-    notes = [_said(name, tracked)]
+    caution = _against(name)
+    notes = [" ".join(filter(None, [_taken(name, tracked), caution]))]
     values = []
     for run in runs:
         if name not in run.metrics:
@@ -96,7 +97,7 @@ def accuracies_of(runs: Sequence[TrackedRun], tracked: Tracked) -> tuple[list[fl
         raise DataError(f"{runs[0].where}: no {name!r} is above 1, so these are shares; leave out --percent")
     if tracked.percent and (low := sum(0 < run.metrics[name] <= 1 for run in runs)):
         notes.append(f"Check {name}: it is at most 1 percent in {low} of {len(runs)} runs.")
-    return values, notes
+    return values, notes, f"{_taken(name, tracked)} {caution}" if caution else ""
 
 
 def _named(names: Sequence[str], where: str, tracked: Tracked) -> str:
@@ -133,17 +134,19 @@ def _known(names: Sequence[str]) -> str:
     return f"(metrics: {shown or 'none'})"
 
 
-def _said(name: str, tracked: Tracked) -> str:
-    """What is taken as the accuracy, with what speaks against it."""
-    unit = ", in percent" if tracked.percent else ""
-    taken = f"Accuracy: the last {name} of each run{unit}."
+def _taken(name: str, tracked: Tracked) -> str:
+    return f"Accuracy: the last {name} of each run{', in percent' if tracked.percent else ''}."
+
+
+def _against(name: str) -> str:
+    """What speaks against a metric as the test accuracy, as far as its name says."""
     if set(_words(name)) & _CHOSEN and not is_accuracy(name):
-        return f"{taken} If it is the best of several epochs, it is too high: what it is measured on chose the epoch."
+        return "If it is the best of several epochs, it is too high: what it is measured on chose the epoch."
     if (split := split_of(name)) == "validation":
-        return f"{taken} It is of validation examples: where these chose an epoch or a setting, it is too high."
+        return "It is of validation examples: where these chose an epoch or a setting, it is too high."
     if split == "train":
-        return f"{taken} It is of training examples, and says nothing about others."
-    return taken if split else f"{taken} Its name does not say of which examples; it must be the test set."
+        return "It is of training examples, and says nothing about others."
+    return "" if split else "Its name does not say of which examples; it must be the test set."
 
 
 def _share(value: float, name: str, where: str, tracked: Tracked) -> float:

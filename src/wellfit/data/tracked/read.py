@@ -136,11 +136,11 @@ def read_runs(
     read = read_artifacts(found.runs, groups.runs, tracked, source, labels=labels, classes=classes, softmax=softmax,
                           keep=found.keep)  # fmt: skip
     if read is not None:
-        given, notes = read[0], [f"Predictions: the artifact {read[1]} of each run."]
+        given, caution, notes = read[0], "", [f"Predictions: the artifact {read[1]} of each run."]
     else:
         if labels is not None or classes or softmax:
             raise DataError(f"{paths[0]}: holds no predictions, so --labels, --classes and --softmax have no use here")
-        given, notes = _accuracies(found, groups, tracked, source)
+        given, notes, caution = _accuracies(found, groups, tracked, source)
     histories, of_curves = _histories(found, groups)
     return GivenRuns(
         given.runs,
@@ -151,6 +151,7 @@ def read_runs(
         settings=groups.settings,
         histories=histories,
         notes=(f"Read: {len(given.runs)} runs of {found.kind}.", *groups.notes, *notes, *found.notes, *of_curves),
+        caution=caution,
     )
 
 
@@ -226,15 +227,15 @@ def _read(place: Path | str, kind: Kind | None, tracked: Tracked) -> Found:
     return read_lightning(path) if kind == "lightning" else read_keras(path)
 
 
-def _accuracies(found: Found, groups: Grouped, tracked: Tracked, source: str) -> tuple[GivenRuns, list[str]]:
-    values, notes = accuracies_of(found.runs, tracked)
+def _accuracies(found: Found, groups: Grouped, tracked: Tracked, source: str) -> tuple[GivenRuns, list[str], str]:
+    values, notes, caution = accuracies_of(found.runs, tracked)
     runs = [
         GivenRun(variant, seed, run.where, partial(np.zeros, 0), accuracy=value)
         for (variant, seed), run, value in zip(groups.runs, found.runs, values, strict=True)
     ]
     order = {name: at for at, name in enumerate(dict.fromkeys(run.variant for run in runs))}
     runs.sort(key=lambda run: (order[run.variant], run.seed))
-    return GivenRuns(tuple(runs), np.zeros(0, np.int32), (), source), notes
+    return GivenRuns(tuple(runs), np.zeros(0, np.int32), (), source), notes, caution
 
 
 def _histories(found: Found, groups: Grouped) -> tuple[dict[tuple[str, int], History], list[str]]:
