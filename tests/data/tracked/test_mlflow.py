@@ -130,6 +130,9 @@ def test_what_is_no_store_is_one_line(tmp_path: Path):
         read_mlflow(tmp_path / "a", Tracked())
     with pytest.raises(DataError, match=r"http://127.0.0.1:9: MLflow cannot read it .*; check that the server answers"):
         read_runs(["http://127.0.0.1:9"])
+    with pytest.raises(DataError, match=r"with a user's name: .*MLFLOW_TRACKING_PASSWORD") as caught:
+        read_runs(["http://me:secret@127.0.0.1:9"])
+    assert "secret" not in str(caught.value)
     old = tmp_path / "old.db"
     write_mlflow(f"sqlite:///{old}", tmp_path / "work2")
     import sqlite3

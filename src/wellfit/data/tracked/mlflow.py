@@ -27,6 +27,7 @@ _DEEP: Final = 4
 _QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # it would report each use to its makers
     "MLFLOW_ALLOW_FILE_STORE": "true",  # folders are what most people have; MLflow no longer develops them
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
@@ -110,6 +111,9 @@ def _quiet() -> Iterator[None]:
 def _opened(path: str | Path) -> tuple[str, TemporaryFolder | None, str | None]:
     """The address of a store, what must live as long as its files, and the experiment whose folder was given."""
     if is_address(path):
+        if "@" in str(path):
+            raise DataError("the address of a server of MLflow with a user's name: the report would show it; leave it "
+                            "out, and set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")  # fmt: skip
         return str(path), TemporaryFolder(), None
     place = Path(path)
     if place.is_dir():
