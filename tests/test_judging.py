@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 import wellfit
 from predictions import LABELS, all_runs
+from tracked import FIXTURES
 from wellfit.study.report_details import difference_between
 
 
@@ -35,6 +37,31 @@ def test_results_are_those_of_a_study():
     assert len(results.history()) == 18
     assert len(results.per_class()) == 9
     assert "l2" in repr(results.compare())
+
+
+def test_paths_are_judged_as_on_the_command_line():
+    place = FIXTURES / "keras" / "csv"
+    results = wellfit.judge(
+        None, place, tracked=wellfit.Tracked(accuracy="val_accuracy"), settings={"units=2": {"a": 1}}
+    )
+    assert len(results.history()) == 12
+    one = [place / f"units=2.{seed}.csv" for seed in (0, 1)]
+    assert len(wellfit.judge(None, one, tracked=wellfit.Tracked(accuracy="val_accuracy")).runs()) == 2
+
+
+@pytest.mark.parametrize(
+    ("y", "predictions", "more", "message"),
+    [
+        (LABELS, "runs", {}, "y_test beside a path; files hold their own"),
+        (None, ["runs"], {"seeds": [1]}, "seeds beside a path"),
+        (LABELS, all_runs(2), {"tracked": wellfit.Tracked()}, "tracked beside predictions"),
+        (LABELS, all_runs(2), {"X": LABELS}, "X is for results of cross_validate"),
+        (LABELS, {"a": {"fit_time": [1]}}, {"folds": [[1]]}, "folds beside results of cross_validate"),
+    ],
+)
+def test_arguments_that_do_not_belong_together_are_one_line(y: Any, predictions: Any, more: Any, message: str):
+    with pytest.raises(wellfit.WellfitError, match=message):
+        wellfit.judge(y, predictions, **more)
 
 
 @pytest.mark.parametrize("form", ["html", "md", "pdf", "ipynb"])

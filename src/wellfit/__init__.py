@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Results",
     "Study",
+    "Tracked",
     "WellfitError",
     "__version__",
     "claim",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from wellfit.api import (
         Results,
         Study,
+        Tracked,
         claim,
         cnn,
         from_keras,

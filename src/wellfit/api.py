@@ -14,6 +14,7 @@ from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.claims import claim
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
+from wellfit.data.tracked.runs import Tracked
 from wellfit.errors import StudyFileError
 from wellfit.files import TemporaryFolder
 from wellfit.how_many import power
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Results",
     "Study",
+    "Tracked",
     "claim",
     "cnn",
     "from_keras",

@@ -6,8 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from commands import Ended
 from predictions import accuracy_frame, archives, long_frame
+from tracked import FIXTURES
 
 Command = Callable[..., Ended]
 
@@ -40,6 +43,32 @@ def test_forms_agree(command: Command, tmp_path: Path) -> None:
     assert {c["variant"]: c for c in found["long"]["comparisons"]} == of_runs
     for c in found["accuracies"]["comparisons"]:
         assert abs(c["difference"] - of_runs[c["variant"]]["difference"]) < 1e-12
+
+
+def test_what_a_logger_keeps_is_judged_and_what_was_taken_is_said(command: Command, tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    out = tmp_path / "judged"
+    ended = command("judge", FIXTURES / "lightning_logs", "--out", out, "--json")
+    assert ended.status == 0, ended.err
+    assert ended.err.splitlines() == [
+        "wellfit: Read: 6 runs of Lightning.",
+        "wellfit: Seed: seed.",
+        "wellfit: Variant: l2.",
+        "wellfit: Accuracy: the last test_acc of each run.",
+    ]
+    found = json.loads(ended.out)
+    assert found["provenance"]["read as"].startswith("Read: 6 runs of Lightning. Seed: seed.")
+    assert found["settings"]["variants"]["l2=0.01"]["changes"]["optimizer/name"] == "adam"
+    assert command("verify", out).status == 0
+    ended = command("judge", FIXTURES / "keras" / "csv", "--out", tmp_path / "other")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "say with --accuracy NAME which is; one of validation is not the test accuracy" in ended.err
+    ended = command(
+        *("judge", FIXTURES / "keras" / "csv", "--out", tmp_path / "other", "--accuracy", "val_accuracy", "--unpaired")
+    )
+    assert ended.status == 0, ended.err
+    assert "It is of validation examples" in ended.err
+    assert "It is of validation examples: where these chose" in " ".join(ended.out.split())
 
 
 def test_mistakes_are_one_line_and_nothing_is_written(command: Command, tmp_path: Path) -> None:

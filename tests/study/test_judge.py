@@ -28,6 +28,14 @@ def by_variant(found: Any) -> dict[str, Any]:
     return {one.variant: one for one in found}
 
 
+def test_curves_follow_runs_that_are_numbered_again(tmp_path: Path):
+    given = given_arrays(LABELS, {"a": {7: probabilities("l2", 0), 9: probabilities("l2", 1)}})
+    histories = {("a", seed): History(dict.fromkeys(HISTORY_COLUMNS, np.full(2, float(seed)))) for seed in (7, 9)}
+    judge_runs(given, tmp_path / "judged", unpaired=True, histories=histories)
+    found = summarize(tmp_path / "judged").histories
+    assert {seed: of["train_loss"].tolist() for seed, of in found["a"].items()} == {0: [7, 7], 1: [9, 9]}
+
+
 def test_a_study_that_is_judged_again_has_the_same_numbers(finished_study: Path, tmp_path: Path):
     """The independent oracle: what a study says of its own runs, to the last bit."""
     study = summarize(finished_study)

@@ -11,15 +11,17 @@ import typer
 from wellfit import __version__
 from wellfit.cli.app import app
 from wellfit.cli.options import Json, study_directory, typed_command
-from wellfit.cli.output import make_console, print_json
+from wellfit.cli.output import make_console, print_json, print_problem
 from wellfit.errors import StudyFileError
 
 Paths = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
         metavar="PATHS...",
         help="Tables (.csv, .parquet) with the columns variant, seed, example, label, and predicted or p_CLASS; or "
-        "variant, seed and accuracy. Or a folder of VARIANT.SEED.npz with probabilities or predictions.",
+        "variant, seed and accuracy. Or a folder of VARIANT.SEED.npz with probabilities or predictions. Or what a "
+        "tracker or a logger keeps: MLflow (mlruns, its SQLite file, http://...), a table of runs exported from W&B "
+        "(.csv), log folders of TensorBoard and Lightning, Keras's CSVLogger or History (.json), an Optuna storage.",
     ),
 ]
 NewDirectory = Annotated[
@@ -61,7 +63,37 @@ Margin = Annotated[
 ]
 Curves = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Learning curves: a table of variant, seed, epoch, metric, split and value."),
+    typer.Option(
+        metavar="PATH",
+        help="Learning curves: a table of variant, seed, epoch, metric, split and value, or the files of a logger.",
+    ),
+]
+Accuracy = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of a tracker: the metric that is the test accuracy, unless its name says so."),
+]
+Percent = Annotated[bool, typer.Option("--percent", help="Of a tracker: that metric is in percent.")]
+SeedParam = Annotated[
+    str | None,
+    typer.Option(
+        "--seed-param",
+        metavar="NAME",
+        help="Of a tracker: the setting that is the seed. Default: seed, random_state ...",
+    ),
+]
+By = Annotated[
+    str | None,
+    typer.Option(metavar="A,B,...", help="Of a tracker: the settings that make a variant. Default: all but the seed."),
+]
+Experiment = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The experiment of MLflow or the study of Optuna, where there are several."),
+]
+Artifact = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH", help="The predictions among the artifacts of each run of MLflow, if not predictions.*."
+    ),
 ]
 Name = Annotated[str, typer.Option("--name", metavar="NAME", help="The name of the study.")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="The question, for headlines.")]
@@ -80,6 +112,12 @@ def judge(
     metric: MetricName = "accuracy",
     margin: Margin = None,
     curves: Curves = None,
+    accuracy: Accuracy = None,
+    percent: Percent = False,
+    seed_param: SeedParam = None,
+    by: By = None,
+    experiment: Experiment = None,
+    artifact: Artifact = None,
     name: Name = "judged",
     title: Title = None,
     json: Json = False,
@@ -87,12 +125,13 @@ def judge(
     """Judge runs that were trained elsewhere by what they predict.
 
     With the predictions of every test example, the verdicts count both sources of chance: the seeds and the examples.
-    With accuracies alone they count the seeds. The study directory is one like any other: show, report, verify, merge
-    and compare open it.
+    With accuracies alone they count the seeds. Runs of a tracker that agree in all settings but the seed are one
+    variant; what was taken as seed, variant and accuracy is said. The study directory is one like any other: show,
+    report, verify, merge and compare open it.
     """
     from wellfit.cli.results import print_places, write_page
-    from wellfit.data.predictions.curves import histories_of
-    from wellfit.data.predictions.read import read_predictions
+    from wellfit.data.tracked.read import curves_of, read_runs
+    from wellfit.data.tracked.runs import Tracked
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.as_json import to_json
     from wellfit.study.beside import check_new
@@ -100,8 +139,9 @@ def judge(
 
     which = None if look is None else _look(look)
     check_new(out, "judge")  # before gigabytes are read
-    names = None if classes is None else [one.strip() for one in classes.split(",")]
-    given = read_predictions(paths, labels=labels, classes=names, softmax=softmax)
+    tracked = Tracked(accuracy, percent, seed_param, tuple(_listed(by) or ()), experiment, artifact)
+    names = _listed(classes)
+    given = read_runs(paths, labels=labels, classes=names, softmax=softmax, tracked=tracked, unpaired=unpaired)
     judge_runs(
         given,
         out,
@@ -112,9 +152,11 @@ def judge(
         margin=margin,
         unpaired=unpaired,
         look=which,
-        histories=None if curves is None else histories_of(curves, given, "--curves"),
+        histories=None if curves is None else curves_of(curves, given, "--curves"),
         command=typed_command(),
     )
+    for note in given.notes:
+        print_problem(f"wellfit: {note}")
     summary, page = write_page(out)
     if json:
         print_json(to_json(summary, __version__) | {"report": str(page)})
@@ -122,6 +164,10 @@ def judge(
     console = make_console()
     print_summary(summary, console)
     print_places(console, summary, page)
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [one.strip() for one in text.split(",")]
 
 
 def _look(text: str) -> tuple[int, int]:

@@ -1,22 +1,19 @@
 """TensorBoard's events as bytes: scalars, histograms, texts and hyperparameters.
 
-Source: tensorboardX has the messages; records and their checksums are described in TensorFlow's
-``tensorflow/core/lib/io/record_writer.h``.
+Source: tensorboardX has the messages.
 """
 
 from __future__ import annotations
 
-import functools
-import struct
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wellfit.base import IntArray
 from wellfit.base.histograms import BIN_EDGES
+from wellfit.data.tracked.records import record
 from wellfit.errors import WellfitError
 
 __all__ = [
@@ -125,7 +122,7 @@ def session_end(failed: bool, seconds: float) -> Any:
 
 def first_event(seconds: float) -> bytes:
     """The record that an event file begins with."""
-    return _record(_event(seconds, 0, file_version="brain.Event:2"))
+    return record(_event(seconds, 0, file_version="brain.Event:2"))
 
 
 def event(summary: Any, step: int, seconds: float) -> bytes:
@@ -136,7 +133,7 @@ def event(summary: Any, step: int, seconds: float) -> bytes:
       step: its epoch; 0 for the whole run.
       seconds: its time, since 1970.
     """
-    return _record(_event(seconds, step, summary=summary))
+    return record(_event(seconds, step, summary=summary))
 
 
 def _event(seconds: float, step: int, **content: Any) -> bytes:
@@ -144,49 +141,6 @@ def _event(seconds: float, step: int, **content: Any) -> bytes:
 
     made: bytes = event_pb2.Event(wall_time=seconds, step=step, **content).SerializeToString()
     return made
-
-
-def _record(content: bytes) -> bytes:
-    """A record: its length, and its content, each with a checksum."""
-    length = struct.pack("<Q", len(content))
-    return b"".join([length, _masked(length), content, _masked(content)])
-
-
-def _masked(content: bytes) -> bytes:
-    """The checksum of a part of a record: a CRC-32C, rotated and moved."""
-    crc = _crc32c(content)
-    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-_CHUNK: Final = 2048
-
-
-def _crc32c(content: bytes) -> int:
-    """The CRC-32C of bytes; tensorboardX computes it byte by byte in Python, which takes most of the time of an event.
-
-    A CRC is linear: it is the exclusive or of what each byte contributes at its distance from the end.
-    """
-    state = 0xFFFFFFFF
-    for begin in range(0, len(content), _CHUNK):
-        chunk = np.frombuffer(content[begin : begin + _CHUNK], np.uint8).copy()
-        front = np.frombuffer(struct.pack("<I", state), np.uint8)[: len(chunk)]
-        chunk[: len(front)] ^= front
-        places = np.arange(len(chunk) - 1, -1, -1)
-        rest = state >> 8 * len(front) if len(front) < 4 else 0  # a chunk of fewer bytes shifts only so many out
-        state = int(np.bitwise_xor.reduce(_contributions()[places, chunk])) ^ rest
-    return state ^ 0xFFFFFFFF
-
-
-@functools.cache
-def _contributions() -> NDArray[np.uint32]:
-    """What a byte contributes to the CRC if so many bytes follow it.  # (bytes that follow, 256)"""
-    of_byte = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        of_byte = np.where(of_byte & 1, of_byte >> 1 ^ np.uint32(0x82F63B78), of_byte >> 1)
-    rows = [of_byte]
-    for _ in range(_CHUNK - 1):
-        rows.append(rows[-1] >> 8 ^ of_byte[rows[-1] & 0xFF])
-    return np.array(rows, np.uint32)
 
 
 def _for_plugin(tag: str, **content: Any) -> Any:

@@ -60,6 +60,7 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
             "examples. There is no confusion matrix, no calibration and no list of mistakes. With the predictions of "
             "every example, all of that is there.",
         ),
+        ("caution" in summary.provenance, summary.provenance.get("caution", "")),
         (
             summary.elsewhere and summary.classes and not any("test_loss" in v.mean for v in summary.variants),
             "Only the predicted classes are known, so there is no loss and no calibration; both take probabilities.",

@@ -72,8 +72,12 @@ def read_array_file(path: Path, reading: Reading = DEFAULT_READING) -> RawData:
         ) from None
 
 
-def refuse_pickles(path: Path) -> None:
+def refuse_pickles(path: Path, instead: str | None = None) -> None:
     """Refuse a pickled file, by its suffix or its first bytes: reading it could run any program.
+
+    Args:
+      path: of the file.
+      instead: what whoever made it should do; by default, save its arrays.
 
     Raises:
       DataError: it is one; the message says how to save the data instead.
@@ -86,9 +90,10 @@ def refuse_pickles(path: Path) -> None:
     torch = path.suffix.lower() in {".pt", ".pth", ".ckpt"}
     if path.suffix.lower() in _PICKLES or (not path.suffix and start in _PROTOCOLS):
         tensors = "x.numpy(), y=y.numpy()" if torch else "x, y=y"
+        fix = instead or f"save its arrays with np.savez('data.npz', x={tensors})"
         raise DataError(
             f"{path}: is a pickled file, which can run any program when it is read, so wellfit does not read it; have "
-            f"whoever made it save its arrays with np.savez('data.npz', x={tensors})"
+            f"whoever made it {fix}"
         )
 
 

@@ -50,6 +50,7 @@ def read_archives(
     labels: Path | None = None,
     classes: Sequence[str] | None = None,
     softmax: bool = False,
+    named: Mapping[Path, tuple[str, int]] | None = None,
 ) -> GivenRuns:
     """Runs in NumPy archives. The values of a run are read when they are needed.
 
@@ -62,11 +63,13 @@ def read_archives(
       labels: a file with the labels; None if the archives have them.
       classes: the names of the classes, in the order of the columns.
       softmax: whether the values are logits.
+      named: variant and seed of each file; None if its name says so.
 
     Raises:
       DataError: a file that cannot be read or has another form, labels that are missing or contradict each other.
     """
-    archives = sorted(((file, *_named(file)) for file in files), key=lambda found: (found[1], found[2]))
+    which = named or {file: _named(file) for file in files}
+    archives = sorted(((file, *which[file]) for file in files), key=lambda found: (found[1], found[2]))
     stored = {file: stored_arrays(file) for file, _, _ in archives}
     rows = {file: _rows(arrays, file) for file, arrays in stored.items()}
     truth = GivenLabels(_joined_labels(stored, rows)) if labels is None else labels_in(labels)

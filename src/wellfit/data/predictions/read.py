@@ -17,6 +17,10 @@ from wellfit.files import form_of
 
 __all__ = ["read_predictions"]
 
+_INSTEAD: Final = (
+    "save predictions with np.savez('VARIANT.SEED.npz', probabilities=p), or a History of Keras with "
+    "json.dump(history.history, open('VARIANT.SEED.json', 'w'))"
+)
 _OURS: Final = "keepsakes.npz"
 """In the folder test of a study directory, whose other files are predictions and labels in the form read here."""
 
@@ -38,7 +42,7 @@ def read_predictions(
     files = [file for path in paths for file in _files(path)]
     source = ", ".join(path.name or str(path) for path in paths[:3]) + (" ..." if len(paths) > 3 else "")
     for file in files:
-        refuse_pickles(file)
+        refuse_pickles(file, _INSTEAD)
     runs = [file for file in files if not is_labels(file)]
     archives = [file for file in runs if is_archive(file)]
     if archives and len(archives) < len(runs):
@@ -67,7 +71,7 @@ def _files(path: Path) -> list[Path]:
     found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]
     if not any(is_archive(file) or is_table(file) for file in found):
         for file in inside:
-            refuse_pickles(file)
+            refuse_pickles(file, _INSTEAD)
         raise DataError(
             f"{path}: no predictions in it; give tables (.csv, .parquet) or archives named VARIANT.SEED.npz"
         )

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import IntArray
+from wellfit.base import History, IntArray
 from wellfit.errors import DataError, UnknownNameError
 from wellfit.files import NAME_RULE, SAFE_NAME
 
@@ -49,6 +49,9 @@ class GivenRuns:
       source: where they come from, for headlines.
       groups: the group of each test example; None without groups.  # (M,)
       settings: variant -> its settings, as they were given.
+      histories: variant and seed -> the epochs of the run, as far as they are known.
+      notes: how a tracker's runs were read, one sentence each.
+      caution: what must be known of the accuracies before any number; empty where there is nothing.
     """
 
     runs: tuple[GivenRun, ...]
@@ -57,6 +60,9 @@ class GivenRuns:
     source: str
     groups: IntArray | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    histories: Mapping[tuple[str, int], History] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    caution: str = ""
 
     @property
     def variants(self) -> dict[str, tuple[int, ...]]:
@@ -161,4 +167,5 @@ def renumbered(given: GivenRuns) -> GivenRuns:
         )
     numbers = {(name, seed): at for name, of in given.variants.items() for at, seed in enumerate(sorted(of))}
     runs = tuple(run._replace(seed=numbers[run.variant, run.seed]) for run in given.runs)
-    return replace(given, runs=runs)
+    histories = {(which[0], numbers[which]): of for which, of in given.histories.items()}
+    return replace(given, runs=runs, histories=histories)

@@ -51,12 +51,13 @@ _FORM: Final = (
 
 
 class _Part(NamedTuple):
-    """A table with its columns by what they are."""
+    """A table with its columns by what they are, and the one run that it holds, if no columns say which."""
 
     table: Table
     columns: dict[str, int]
     probabilities: dict[str, int]
     logits: bool
+    named: tuple[str, int] | None
 
 
 def read_tables(
@@ -66,6 +67,7 @@ def read_tables(
     labels: Path | None = None,
     classes: Sequence[str] | None = None,
     softmax: bool = False,
+    named: Mapping[Path, tuple[str, int]] | None = None,
 ) -> GivenRuns:
     """Runs in tables: CSV and its relatives, Parquet, Excel.
 
@@ -77,12 +79,13 @@ def read_tables(
       labels: a file with the labels; its examples are numbered from 0.
       classes: the names of the classes; by default those of the columns of probabilities, or all labels.
       softmax: whether the values are logits.
+      named: variant and seed of each file, whose columns do not count then.
 
     Raises:
       DataError: a table that cannot be read, an unknown or a missing column, a cell that cannot be, contradicting
         labels, or an example that is there twice.
     """
-    parts = [_part(file) for file in files]
+    parts = [_part(file, (named or {}).get(file)) for file in files]
     forms = {"accuracy" in part.columns: part for part in parts}
     if len(forms) > 1:
         raise DataError(f"{forms[True].table.where}: accuracies, but {forms[False].table.where} has predictions; give "
@@ -101,7 +104,7 @@ def read_tables(
     return _predictions(parts, source, labels, classes, softmax)
 
 
-def _part(file: Path) -> _Part:
+def _part(file: Path, named: tuple[str, int] | None) -> _Part:
     table = load_table(file, DEFAULT_READING)
     if not table.header:
         raise DataError(f"{file}: has no header; {_FORM}")
@@ -127,14 +130,16 @@ def _part(file: Path) -> _Part:
             hint = f"; did you mean {close!r}?" if close else ""
             raise DataError(f"{file}: unknown column {name!r}{hint}; {_FORM}; remove it or rename it")
     needed = {"accuracy"} if "accuracy" in by_name else {"example"}
-    named = run_named(stem_of(file))
+    if named is not None:
+        by_name = {what: at for what, at in by_name.items() if what not in ("variant", "seed")}
+    named = named or run_named(stem_of(file))
     needed |= set() if named is not None else {"variant", "seed"}
     if missing := [what for what in ("variant", "seed", "example", "accuracy") if what in needed - by_name.keys()]:
         raise DataError(f"{file}: has no column {missing[0]}; {_FORM}")
     if "accuracy" not in by_name and ("predicted" in by_name) == bool(probabilities):
         has = "both predicted and probabilities" if probabilities else "neither predicted nor probabilities (p_CLASS)"
         raise DataError(f"{file}: has {has}; give one of them")
-    return _Part(table, by_name, probabilities, logits)
+    return _Part(table, by_name, probabilities, logits, named)
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------------
@@ -154,16 +159,14 @@ def _variants(part: _Part) -> tuple[NDArray[Any], list[str]]:
     import pandas as pd
 
     if "variant" not in part.columns:
-        name, _ = run_named(stem_of(Path(part.table.where))) or ("", 0)
-        return np.zeros(len(part.table.frame), np.int64), [name]
+        return np.zeros(len(part.table.frame), np.int64), [(part.named or ("", 0))[0]]
     codes, names = pd.factorize(_column(part, "variant").astype(str).str.strip())
     return codes, list(names)
 
 
 def _seeds(part: _Part) -> IntArray:
     if "seed" not in part.columns:
-        _, seed = run_named(stem_of(Path(part.table.where))) or ("", 0)
-        return np.full(len(part.table.frame), seed, np.int64)
+        return np.full(len(part.table.frame), (part.named or ("", 0))[1], np.int64)
     series = _column(part, "seed")
     numbers = _as_numbers(series)
     wrong = ~((numbers >= 0) & (numbers == np.floor(numbers)) & (numbers < 2**31))

@@ -1,0 +1,132 @@
+"""Folders of trackers: the files in them, bounded, without following links; and small files as JSON or YAML."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from wellfit.data.limits import raised, remedy
+from wellfit.data.tracked.runs import flat
+from wellfit.errors import DataError, one_line
+from wellfit.files import form_of, read_plain
+
+__all__ = ["files_below", "json_in", "parts_below", "read_bounded", "yaml_in"]
+
+_DEEP: Final = 6
+_MOST_FILES: Final = 50_000
+_MOST_BYTES: Final = 1 << 26  # of a JSON file
+_MOST_YAML: Final = 1 << 20  # PyYAML reads about a megabyte a second
+
+
+def files_below(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """The files in a folder and those within it whose names are wanted, in order; links to folders are not followed.
+
+    Args:
+      folder: where to begin.
+      wanted: of the name of a file.
+
+    Raises:
+      DataError: too many files.
+    """
+    seen = 0
+    base = len(folder.parts)
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        here = Path(place)
+        if len(here.parts) - base >= _DEEP:
+            folders.clear()
+        seen += len(files)
+        if seen > raised(_MOST_FILES):
+            raise DataError(f"{folder}: more than {raised(_MOST_FILES):,} files; give the folder of the runs, or "
+                            f"{remedy(seen, _MOST_FILES)}")  # fmt: skip
+        for name in sorted(files):
+            if wanted(name) and (here / name).is_file():
+                yield here / name
+
+
+def parts_below(path: Path, root: Path) -> tuple[str, ...]:
+    """The names of the folders and the file that lead to a path; of the root itself, its own name.
+
+    Example:
+      >>> parts_below(Path("logs/l2/seed-0"), Path("logs")), parts_below(Path("logs/l2.0"), Path("logs/l2.0"))
+      (('l2', 'seed-0'), ('l2.0',))
+    """
+    return path.relative_to(root).parts or (root.resolve().name,)
+
+
+def read_bounded(path: Path, most: int, what: str = "file") -> bytes:
+    """The bytes of a regular file.
+
+    Args:
+      path: of the file.
+      most: its largest size, which ``WELLFIT_LIMITS`` raises.
+      what: it is, for errors.
+
+    Raises:
+      DataError: it is none, is too large, or cannot be read.
+    """
+    if (form := form_of(path)) != "a file":
+        raise DataError(f"{path}: {form or 'no such file'}; give a {what}")
+    try:
+        size = path.stat().st_size
+        if size > raised(most):
+            raise DataError(f"{path}: {size:,} bytes are more than a {what} should have ({most:,}); "
+                            f"{remedy(size, most)}")  # fmt: skip
+        return read_plain(path, raised(most))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
+
+
+def json_in(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+      DataError: it is too large or no JSON.
+    """
+    try:
+        return json.loads(read_bounded(path, _MOST_BYTES, "JSON file").decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: no JSON ({one_line(error)}); write it with json.dump") from None
+
+
+def yaml_in(path: Path) -> dict[str, str]:
+    """The settings in a YAML file as name -> text; empty where there is no file, or nothing in it.
+
+    Raises:
+      DataError: PyYAML is not installed; or the file is too large, no YAML, or asks for Python objects.
+    """
+    if not path.is_file():
+        return {}
+    content = read_bounded(path, _MOST_YAML, "YAML file")
+    if content.strip() in (b"", b"{}", b"null"):
+        return {}
+    try:
+        import yaml
+    except ImportError:
+        fix = 'install it with: pip install "wellfit[yaml]"'
+        raise DataError(f"{path}: reading it needs PyYAML, which is not installed; {fix}") from None
+    if b"&" in content and b"*" in content:  # an alias of an alias of an alias ... is exponentially large
+        aliases = sum(isinstance(event, yaml.AliasEvent) for event in _events(path, content))
+        if aliases > 20:
+            raise DataError(f"{path}: {aliases} aliases (*name); write the values out")
+    try:
+        found = yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        why = one_line(error)
+        fix = "save plain numbers and texts as settings" if "python/" in why else "repair it, or delete it"
+        raise DataError(f"{path}: cannot be read as plain YAML ({why[:120]}); {fix}") from None
+    if not isinstance(found, Mapping):
+        raise DataError(f"{path}: holds no settings; give name: value in each line")
+    return flat(found, str(path))
+
+
+def _events(path: Path, content: bytes) -> Iterator[Any]:
+    import yaml
+
+    try:
+        yield from yaml.parse(content, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: cannot be read as plain YAML ({one_line(error)[:120]}); repair it") from None

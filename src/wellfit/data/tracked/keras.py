@@ -1,0 +1,98 @@
+"""Keras: a file of ``CSVLogger`` or a ``History`` as JSON for each run.
+
+Source: CSVLogger writes the columns epoch, then metrics in alphabetical order; ``History.history`` is metric -> values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from wellfit.data.tables.files import stem_of
+from wellfit.data.tracked.folders import files_below, json_in, parts_below
+from wellfit.data.tracked.grouping import named
+from wellfit.data.tracked.logs import curves_in, header_of, last_of, table_of
+from wellfit.data.tracked.runs import Found, TrackedRun, number
+from wellfit.errors import DataError
+
+__all__ = ["is_keras", "may_be_keras", "read_keras"]
+
+_OTHERS: Final = {"variant", "seed", "metric", "example", "step"}
+_NAME: Final = "name each file VARIANT.SEED.csv or VARIANT.SEED.json, for example l2.0.csv"
+_NO_METRICS: Final = ("lr", "learning_rate", "epoch", "steps", "verbose")
+
+
+def is_keras(path: Path) -> bool:
+    """Whether a file is one of ``CSVLogger``, or JSON, as a ``History`` may be."""
+    if path.suffix.lower() == ".json":
+        return True
+    header = header_of(path) if path.suffix.lower() in (".csv", ".log", ".tsv", ".txt") else ()
+    return "epoch" in header[:1] and len(header) > 1 and not _OTHERS & set(header)
+
+
+def read_keras(path: Path) -> Found:
+    """The runs in a file, or in the files of a folder, where tables come before JSON.
+
+    Raises:
+      DataError: a file of another form, or whose name says no variant and seed.
+    """
+    root = path if path.is_dir() else path.parent
+    files = [file for file in files_below(path, may_be_keras) if is_keras(file)] if path.is_dir() else [path]
+    files = [file for file in files if file.suffix.lower() != ".json"] or files
+    runs = [_run(file, root) for file in files]
+    note = "Curves: of training, Keras's means over each epoch while the weights change, with dropout and penalties."
+    return Found(runs, [note] if any(run.curves for run in runs) else [], "Keras")
+
+
+def may_be_keras(name: str) -> bool:
+    """Whether a name ends like that of a log or a History."""
+    return name.lower().endswith((".csv", ".log", ".tsv", ".txt", ".json"))
+
+
+def _run(file: Path, root: Path) -> TrackedRun:
+    *above, _ = parts_below(file, root)
+    stem = file.name if stem_of(file) == file.name else stem_of(file)
+    for suffix in (".json", ".log"):
+        stem = stem.removesuffix(suffix)
+    if (run := named([*above, stem])) is None and (run := named([root.resolve().name, *above, stem])) is None:
+        raise DataError(f"{file}: a name without variant and seed; {_NAME}")
+    if file.suffix.lower() == ".json":
+        curves, single = _history(file)
+    else:
+        curves, single = curves_in(table_of(file), "epoch"), {}
+    return TrackedRun(str(file), metrics=_of_split(last_of(curves)) | single, curves=_of_split(curves), named=run)
+
+
+def _of_split(of: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras's names with the split of each: those without one are of training."""
+    plain = ("val_", "test_", "train_", "test/", "evaluate_")
+    return {
+        name if name.lower().startswith(plain) else f"train_{name}": value
+        for name, value in of.items()
+        if name not in _NO_METRICS
+    }
+
+
+def _history(file: Path) -> tuple[dict[str, dict[int, float]], dict[str, float]]:
+    """The curves in a History as JSON, and single numbers beside these, such as the test accuracy."""
+    found = json_in(file)
+    if isinstance(found, Mapping) and isinstance(found.get("history"), Mapping):
+        found = {**found["history"], **{name: of for name, of in found.items() if number(of) is not None}}
+    if not isinstance(found, Mapping) or not found:
+        raise DataError(f"{file}: no History of Keras; write it with json.dump(history.history, file)")
+    curves: dict[str, dict[int, float]] = {}
+    single: dict[str, float] = {}
+    for name, of in found.items():
+        if isinstance(of, Sequence) and not isinstance(of, str):
+            values = [number(value) for value in of]
+            if any(value is None for value in values):
+                raise DataError(f"{file}: {name!r} holds more than numbers; write it with json.dump(history.history, "
+                                "file), with float(...) around values of NumPy")  # fmt: skip
+            if values:
+                curves[str(name)] = {at: value for at, value in enumerate(values) if value is not None}
+        elif (value := number(of)) is not None:
+            single[str(name)] = value
+    if not curves and not single:
+        raise DataError(f"{file}: holds no numbers; write it with json.dump(history.history, file)")
+    return curves, single

@@ -1,0 +1,90 @@
+"""Weights & Biases: the table of runs, exported as CSV, which does not say which columns are settings."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from wellfit.data.tracked.logs import columns_of, header_of, table_of
+from wellfit.data.tracked.metrics import is_accuracy, split_of
+from wellfit.data.tracked.runs import Found, TrackedRun, flat, number
+from wellfit.errors import DataError
+
+__all__ = ["is_wandb", "read_wandb"]
+
+_ABOUT: Final = (
+    "name", "id", "state", "notes", "user", "tags", "created", "runtime", "sweep", "group", "job_type", "jobtype",
+    "hostname", "host", "commit", "gpu_type", "gpu_count", "path", "program", "url", "display_name", "updated",
+    "end_time", "description", "github", "entity", "project",
+)  # fmt: skip
+"""What the table says of every run, in lower case with underscores: neither settings nor metrics."""
+_SIGNS: Final = frozenset({"notes", "user", "tags", "created", "runtime", "sweep"})
+_METRIC: Final = re.compile(
+    r"(?:^|[^a-z])(?:acc|accuracy|loss|f1|auc|auroc|precision|recall|error|perplexity|bleu|iou|mse|mae|rmse|score|epoch|"
+    r"epochs_run|step|global_step|grad|best|time|seconds|samples_per_second)(?:$|[^a-z])",
+    re.IGNORECASE,
+)
+
+
+def is_wandb(path: Path) -> bool:
+    """Whether a file is an exported table of runs."""
+    header = set(header_of(path)) if path.suffix.lower() == ".csv" else set()
+    return {"name", "state"} <= header and bool(header & _SIGNS)
+
+
+def read_wandb(path: Path) -> Found:
+    """The runs in an exported table.
+
+    Raises:
+      DataError: a file of another form, or without a finished run.
+    """
+    table = table_of(path)
+    columns = columns_of(table)
+    about = {name: at for name, at in columns.items() if _plain(name) in _ABOUT or name.startswith("_")}
+    metrics = {
+        name: at for name, at in columns.items() if name not in about and _is_metric(name) and _numeric(table, at)
+    }
+    settings = {name: at for name, at in columns.items() if name not in about and name not in metrics}
+    state = next((at for name, at in columns.items() if _plain(name) == "state"), None)
+    runs, left_out = [], []
+    for row in range(len(table.frame)):
+        where = f"{path}, {table.at(row)}"
+        if state is not None and _cell(table, row, state).lower() != "finished":
+            left_out.append(_cell(table, row, state).lower() or "unknown")
+            continue
+        params = flat({name: text for name, at in settings.items() if (text := _cell(table, row, at))}, where)
+        values = {name: number(_cell(table, row, at)) for name, at in {**metrics, **settings}.items()}
+        labels = {name: text for name, at in about.items() if (text := _cell(table, row, at))}
+        found = {name: value for name, value in values.items() if value is not None}
+        runs.append(TrackedRun(where, params, labels, found))
+    if not runs:
+        raise DataError(f"{path}: has no finished run; export the table when runs are finished")
+    notes = [f"Settings: the columns {', '.join(settings)}; --by names others."] if settings else []
+    if left_out:
+        kinds = ", ".join(f"{left_out.count(kind)} {kind}" for kind in dict.fromkeys(left_out))
+        notes.append(f"Left out: runs that are not finished ({kinds}).")
+    return Found(runs, notes, "W&B")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[ -]+", "_", name.strip().lower())
+
+
+def _is_metric(name: str) -> bool:
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name)
+    return is_accuracy(name) or _METRIC.search(words) is not None or split_of(name) in ("test", "validation")
+
+
+def _numeric(table: Any, at: int) -> bool:
+    cells = [_cell(table, row, at) for row in range(len(table.frame))]
+    return all(number(cell) is not None for cell in cells if cell)
+
+
+def _cell(table: Any, row: int, at: int) -> str:
+    value = table.frame.iat[row, at]
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    whole = isinstance(value, float) and value.is_integer()  # a column of integers with an empty cell
+    return str(int(value)) if whole else str(value).strip()

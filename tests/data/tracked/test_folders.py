@@ -1,0 +1,91 @@
+"""Folders of trackers, and small files in them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wellfit.data.tracked import folders
+from wellfit.data.tracked.folders import files_below, json_in, read_bounded, yaml_in
+from wellfit.errors import DataError
+
+
+def test_files_in_order_without_links_hidden_or_deep_ones(tmp_path: Path):
+    for name in ("b/x.csv", "a/x.csv", ".git/x.csv", "a/b/c/d/e/f/g/x.csv", "x.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "b" / "pipe.csv")
+    found = [
+        file.relative_to(tmp_path).as_posix() for file in files_below(tmp_path, lambda name: name.endswith(".csv"))
+    ]
+    assert found == ["a/x.csv", "b/x.csv"]
+
+
+def test_too_many_files_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(folders, "_MOST_FILES", 2)
+    for at in range(3):
+        (tmp_path / str(at)).touch()
+    with pytest.raises(DataError, match=r"more than 2 files; give the folder of the runs, or .*WELLFIT_LIMITS=2"):
+        list(files_below(tmp_path, bool))
+
+
+def test_settings_in_yaml(tmp_path: Path):
+    pytest.importorskip("yaml")
+    file = tmp_path / "hparams.yaml"
+    assert yaml_in(file) == {}
+    for empty in ("", "{}\n", "null\n"):
+        file.write_text(empty)
+        assert yaml_in(file) == {}
+    file.write_text("lr: 0.1\nopt:\n  name: adam\n")
+    assert yaml_in(file) == {"lr": "0.1", "opt/name": "adam"}
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- 1\n- 2\n", "holds no settings; give name: value in each line"),
+        ("a: !!python/name:os.system\n", "cannot be read as plain YAML .*save plain numbers and texts as settings"),
+        ("a: [1\n", "cannot be read as plain YAML .*repair it, or delete it"),
+        (BOMB, "81 aliases .*write the values out"),
+        ("&a x: *a y: [\n", "cannot be read as plain YAML"),
+        ("a: " + "[" * 5000 + "]" * 5000, "cannot be read as plain YAML|settings"),
+    ],
+)
+def test_yaml_that_is_not_plain_is_one_line(tmp_path: Path, text: str, message: str):
+    pytest.importorskip("yaml")
+    (tmp_path / "h.yaml").write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        yaml_in(tmp_path / "h.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_without_pyyaml_the_line_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "yaml", None)
+    (tmp_path / "h.yaml").write_text("a: 1\n")
+    with pytest.raises(DataError, match=r'needs PyYAML, which is not installed; .*pip install "wellfit\[yaml\]"'):
+        yaml_in(tmp_path / "h.yaml")
+
+
+def test_files_that_are_none_or_too_large_are_one_line(tmp_path: Path):
+    (tmp_path / "a.json").write_text("{,")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    os.mkfifo(tmp_path / "pipe.json")
+    for name, message in (
+        ("a.json", "a.json: no JSON .*write it with json.dump"),
+        ("deep.json", "deep.json: no JSON"),
+        ("gone.json", "gone.json: no such file; give a JSON file"),
+        ("pipe.json", "pipe.json: a pipe; give a JSON file"),
+    ):
+        with pytest.raises(DataError, match=message):
+            json_in(tmp_path / name)
+    with pytest.raises(DataError, match=r"a.json: 2 bytes are more than a file should have \(1\)"):
+        read_bounded(tmp_path / "a.json", 1)
+    (tmp_path / "link.json").symlink_to(tmp_path / "a.json")
+    with pytest.raises(DataError, match=r"link.json: "):
+        read_bounded(tmp_path / "link.json", 99)

@@ -1,0 +1,164 @@
+"""MLflow's tracking stores."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tracked import ACCURACIES, EXPECTED, LABELS, epochs, predictions, write_mlflow
+from wellfit.data.tracked.mlflow import read_mlflow
+from wellfit.data.tracked.read import kind_of, read_runs
+from wellfit.data.tracked.runs import Tracked
+from wellfit.errors import DataError, UnknownNameError
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+
+@pytest.fixture(autouse=True)
+def _no_reports_and_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+
+
+def check(folder: Path) -> None:
+    found = read_runs([folder])
+    assert {(run.variant, run.seed): run.accuracy for run in found.runs} == EXPECTED
+    history = found.histories["l2=0.01", 5]
+    np.testing.assert_allclose(history["validation_loss"], [of["val_loss"] for _, of in epochs("0.01", 5)])
+    assert found.settings["l2=0"] == {"l2": "0", "epochs": "4"}
+    assert found.notes[:4] == ("Read: 6 runs of MLflow.", "Seed: seed.", "Variant: l2.",
+                               "Accuracy: the last test_acc of each run.")  # fmt: skip
+
+
+def test_a_folder(tmp_path: Path):
+    pytest.importorskip("mlflow")
+    write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
+    check(tmp_path / "mlruns")
+    (experiment,) = (path for path in (tmp_path / "mlruns").iterdir() if path.name.isdigit() and path.name != "0")
+    check(experiment)
+
+
+@pytest.mark.parametrize("form", ["npz", "csv"])
+def test_predictions_among_the_artifacts_of_a_moved_database(tmp_path: Path, form: str):
+    pytest.importorskip("mlflow")
+    (tmp_path / "here").mkdir()
+    write_mlflow(f"sqlite:///{tmp_path}/here/mlflow.db", tmp_path / "here", artifacts=form)
+    (tmp_path / "here").rename(tmp_path / "there")
+    file = tmp_path / "there" / "mlflow.db"
+    before = file.read_bytes()
+    found = read_runs([file])
+    assert file.read_bytes() == before
+    assert f"Predictions: the artifact predictions.{form} of each run." in found.notes
+    np.testing.assert_array_equal(found.labels, LABELS)
+    for run in found.runs:
+        expected = predictions(run.variant.removeprefix("l2="), run.seed)
+        values = run.values()
+        np.testing.assert_array_equal(values if form == "csv" else values.argmax(axis=1), expected.argmax(axis=1))
+        assert (
+            np.mean((values if form == "csv" else values.argmax(axis=1)) == LABELS)
+            == ACCURACIES[run.variant.removeprefix("l2="), run.seed]
+        )
+    chosen = read_runs([f"sqlite:///{file}"], tracked=Tracked(accuracy="test_acc"))
+    assert {(run.variant, run.seed): run.accuracy for run in chosen.runs} == EXPECTED
+
+
+def test_unfinished_runs_and_parents_are_left_out_and_said(tmp_path: Path):
+    pytest.importorskip("mlflow")
+    client = write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
+    (first, *_) = client.search_experiments(filter_string="name = 'exp'")
+    parent = client.create_run(first.experiment_id, run_name="sweep").info.run_id
+    for status in ("FAILED", "RUNNING", "FINISHED"):
+        run = client.create_run(first.experiment_id, tags={"mlflow.parentRunId": parent}).info.run_id
+        if status == "FINISHED":
+            client.set_terminated(parent)
+            client.delete_run(run)
+        elif status == "FAILED":
+            client.set_terminated(run, "FAILED")
+    found = read_runs([tmp_path / "mlruns"])
+    assert len(found.runs) == 6
+    notes = " ".join(found.notes)
+    assert "Left out: runs that are not finished (1 RUNNING, 1 FAILED)." in notes or "(1 FAILED, 1 RUNNING)" in notes
+    assert "Left out: 1 without metrics, which only hold other runs together." in notes
+
+
+def test_several_experiments_are_chosen_from(tmp_path: Path):
+    pytest.importorskip("mlflow")
+    store = tmp_path / "mlruns"
+    client = write_mlflow(str(store), tmp_path / "work")
+    other = client.create_experiment("other")
+    client.create_run(other)
+    with pytest.raises(DataError, match=r"runs of the experiments .*; choose with --experiment NAME"):
+        read_mlflow(store, Tracked())
+    found = read_mlflow(store, Tracked(experiment="exp"))
+    assert (len(found.runs), found.notes) == (6, ["Experiment: exp; 2 others are not read."])
+    with pytest.raises(UnknownNameError, match=r"unknown experiment 'ex'.*did you mean 'exp'"):
+        read_mlflow(store, Tracked(experiment="ex"))
+    with pytest.raises(DataError, match=r"has no finished run \(1 RUNNING\); judge it when runs are finished"):
+        read_mlflow(store, Tracked(experiment="other"))
+
+
+def test_runs_without_a_seed_or_there_twice_are_one_line(tmp_path: Path):
+    pytest.importorskip("mlflow")
+    client = write_mlflow(str(tmp_path / "a"), tmp_path / "work", seed="fold")
+    with pytest.raises(DataError, match=r"no setting is called seed .*--seed-param NAME.*settings: .*fold"):
+        read_runs([tmp_path / "a"])
+    assert len(read_runs([tmp_path / "a"], tracked=Tracked(seed="fold")).variants) == 2
+    (one, *_) = client.search_experiments(filter_string="name = 'exp'")
+    run = client.create_run(one.experiment_id, run_name="again").info.run_id
+    for key, value in (("l2", "0"), ("fold", "3"), ("epochs", "4")):
+        client.log_param(run, key, value)
+    client.set_terminated(run)
+    with pytest.raises(
+        DataError, match=r"run again .*variant 'l2=0', seed 3 is there twice, here and in .*run run-0-3"
+    ):
+        read_runs([tmp_path / "a"], tracked=Tracked(seed="fold"))
+
+
+def test_what_is_no_store_is_one_line(tmp_path: Path):
+    pytest.importorskip("mlflow")
+    (tmp_path / "x.txt").write_text("x")
+    with pytest.raises(DataError, match="no store of MLflow; give the folder mlruns"):
+        read_mlflow(tmp_path / "x.txt", Tracked())
+    write_mlflow(str(tmp_path / "a"), tmp_path / "work")
+    shutil.rmtree(next(path for path in (tmp_path / "a").iterdir() if path.name not in ("0", ".trash", "models")))
+    with pytest.raises(DataError, match="has no runs; log some first"):
+        read_mlflow(tmp_path / "a", Tracked())
+    with pytest.raises(DataError, match=r"http://127.0.0.1:9: MLflow cannot read it .*; check that the server answers"):
+        read_runs(["http://127.0.0.1:9"])
+    with pytest.raises(DataError, match=r"with a user's name: .*MLFLOW_TRACKING_PASSWORD") as caught:
+        read_runs(["http://me:secret@127.0.0.1:9"])
+    assert "secret" not in str(caught.value)
+    old = tmp_path / "old.db"
+    write_mlflow(f"sqlite:///{old}", tmp_path / "work2")
+    import sqlite3
+
+    with sqlite3.connect(old) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+    connection.close()
+    with pytest.raises(
+        DataError, match=r"MLflow cannot read it .*; bring it up to date with: mlflow db upgrade sqlite:///"
+    ):
+        read_runs([old])
+
+
+def test_the_environment_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mlflow")
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")
+    before = dict(os.environ)
+    with pytest.raises(DataError):
+        read_mlflow(tmp_path, Tracked())
+    assert dict(os.environ) == before
+
+
+def test_without_mlflow_the_line_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "meta.yaml").write_text("name: Default\n")
+    assert kind_of(tmp_path) == "mlflow"
+    with pytest.raises(DataError, match=r'needs MLflow, which is not installed; .*pip install "wellfit\[mlflow\]"'):
+        read_runs([tmp_path])

@@ -1,0 +1,61 @@
+"""The table of runs, as Weights & Biases exports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wellfit.data.tracked.read import read_runs
+from wellfit.data.tracked.runs import Tracked
+from wellfit.data.tracked.wandb import is_wandb, read_wandb
+from wellfit.errors import DataError
+
+HEADER = (
+    '"Name","State","Notes","User","Tags","Created","Runtime","Sweep","batch_size","dropout","loss_fn","seed","epoch",'
+    '"test/acc","val_loss"'
+)
+
+
+def row(name: str, dropout: str, seed: str, accuracy: str, state: str = "finished", loss: str = "ce") -> str:
+    about = f'"{name}","{state}","-","me","","2026-01-02T10:00:00.000Z","120",""'
+    return f'{about},"64","{dropout}","{loss}","{seed}","9","{accuracy}","0.3"'
+
+
+def table(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return path
+
+
+ROWS = [row(f"swift-{d}-{s}", d, s, f"0.9{s}") for d in ("0.1", "0.3") for s in ("1", "2")]
+
+
+def test_an_exported_table(tmp_path: Path):
+    file = table(tmp_path / "wandb_export.csv", *ROWS, row("odd", "0.3", "3", "", "crashed"))
+    assert is_wandb(file)
+    found = read_runs([file])
+    assert [(r.variant, r.seed, r.accuracy) for r in found.runs] == [
+        ("dropout=0.1", 1, 0.91), ("dropout=0.1", 2, 0.92), ("dropout=0.3", 1, 0.91), ("dropout=0.3", 2, 0.92)
+    ]  # fmt: skip
+    assert found.settings["dropout=0.1"] == {"batch_size": "64", "dropout": "0.1", "loss_fn": "ce"}
+    assert "Settings: the columns batch_size, dropout, loss_fn, seed; --by names others." in found.notes
+    assert "Left out: runs that are not finished (1 crashed)." in found.notes
+
+
+def test_a_text_is_no_metric_and_the_name_can_make_a_variant(tmp_path: Path):
+    rows = [row("a" if at < 2 else "b", "0.1", str(at % 2), "0.9", loss="ce" if at < 2 else "mse") for at in range(4)]
+    file = table(tmp_path / "w.csv", *rows)
+    assert read_runs([file]).variants == {"ce": (0, 1), "mse": (0, 1)}
+    assert read_runs([file], tracked=Tracked(by=("Name",))).variants == {"a": (0, 1), "b": (0, 1)}
+
+
+def test_runs_that_are_there_twice_are_one_line(tmp_path: Path):
+    with pytest.raises(DataError, match=r"line 6: variant 'dropout=0.1', seed 1 is there twice, here and in .*line 2"):
+        read_runs([table(tmp_path / "w.csv", *ROWS, ROWS[0])])
+
+
+def test_a_table_without_finished_runs_is_one_line(tmp_path: Path):
+    with pytest.raises(DataError, match="has no finished run"):
+        read_wandb(table(tmp_path / "w.csv", row("a", "0", "1", "", "running"), row("b", "0", "2", "", "failed")))
+    (tmp_path / "other.csv").write_text("name,state\na,b\n")
+    assert not is_wandb(tmp_path / "other.csv")
