@@ -66,7 +66,7 @@ def judge_runs(
       margin: the largest difference in it that does not matter; by default that of a study.
       unpaired: whether seeds of different variants have nothing in common; their runs are then paired in order.
       look: which of how many equally spaced looks at a growing number of seeds this is.
-      histories: variant and seed -> the epochs of the run, as far as they are known.
+      histories: variant and seed -> the epochs of the run, which take the place of those that came with it.
       command: what the user typed.
 
     Raises:
@@ -76,6 +76,7 @@ def judge_runs(
     """
     check_new(out, "judge")
     check_names((run.variant, run.seed, run.where) for run in given.runs)
+    given = replace(given, histories={**given.histories, **(histories or {})})
     given = renumbered(given) if unpaired else given
     order = baseline_first(given, baseline)
     check_examples(given.runs, len(given.labels))
@@ -107,7 +108,7 @@ def judge_runs(
         if interim is not None:
             record_plan(store, interim)
         store.metadata.mark_test_opened()
-        store.runs.save_judged(_judged(runs, given, histories or {}))
+        store.runs.save_judged(_judged(runs, given))
         if interim is not None:
             record_analysis(store, interim, spec.seeds)
         store.metadata.write_note("examples", {"test": len(given.labels)})
@@ -138,12 +139,10 @@ def _check_words(name: str, title: str | None, margin: float | None) -> None:
         raise StudyFileError(f"margin {margin:g}: give 0 or the largest difference that does not matter")
 
 
-def _judged(
-    runs: Sequence[GivenRun], given: GivenRuns, histories: Mapping[tuple[str, int], History]
-) -> Iterator[JudgedRun]:
+def _judged(runs: Sequence[GivenRun], given: GivenRuns) -> Iterator[JudgedRun]:
     """Each run with its answers, which are read, checked and scored one after the other."""
     for run in runs:
-        history = histories.get((run.variant, run.seed), History({}))
+        history = given.histories.get((run.variant, run.seed), History({}))
         if run.accuracy is not None:
             yield JudgedRun(run.variant, run.seed, {}, run.accuracy, history=history)
             continue
@@ -175,7 +174,7 @@ def with_settings(given: GivenRuns, settings: Mapping[str, Mapping[str, Any]], w
             json.dumps(plain_of(of), allow_nan=False)
         except (TypeError, ValueError):
             raise StudyFileError(f"{where}: {name!r} holds more than texts, numbers and lists; leave it out") from None
-    return replace(given, settings=settings)
+    return replace(given, settings={**given.settings, **settings})
 
 
 def _check_metric(given: GivenRuns, metric: str) -> None:

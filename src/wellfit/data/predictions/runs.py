@@ -10,13 +10,24 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import IntArray
+from wellfit.base import History, IntArray
 from wellfit.errors import DataError, UnknownNameError
 from wellfit.files import NAME_RULE, SAFE_NAME
 
-__all__ = ["GivenRun", "GivenRuns", "baseline_first", "check_examples", "check_names", "renumbered", "run_named"]
+__all__ = [
+    "MOST_SEED",
+    "GivenRun",
+    "GivenRuns",
+    "baseline_first",
+    "check_examples",
+    "check_names",
+    "renumbered",
+    "run_named",
+]
 
 _RUN: Final = re.compile(r"(?P<variant>.+)\.(?P<seed>\d{1,9})")
+MOST_SEED: Final = 999_999_999
+"""The largest seed in the name of a file."""
 
 
 class GivenRun(NamedTuple):
@@ -49,6 +60,7 @@ class GivenRuns:
       source: where they come from, for headlines.
       groups: the group of each test example; None without groups.  # (M,)
       settings: variant -> its settings, as they were given.
+      histories: variant and seed -> the epochs of the run, as far as they are known.
     """
 
     runs: tuple[GivenRun, ...]
@@ -57,6 +69,7 @@ class GivenRuns:
     source: str
     groups: IntArray | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    histories: Mapping[tuple[str, int], History] = field(default_factory=dict)
 
     @property
     def variants(self) -> dict[str, tuple[int, ...]]:
@@ -161,4 +174,5 @@ def renumbered(given: GivenRuns) -> GivenRuns:
         )
     numbers = {(name, seed): at for name, of in given.variants.items() for at, seed in enumerate(sorted(of))}
     runs = tuple(run._replace(seed=numbers[run.variant, run.seed]) for run in given.runs)
-    return replace(given, runs=runs)
+    histories = {(run[0], numbers[run]): history for run, history in given.histories.items()}
+    return replace(given, runs=runs, histories=histories)
