@@ -16,7 +16,7 @@ import pytest
 
 from permissions import enforced
 from predictions import LABELS, all_runs, probabilities
-from wellfit.data.predictions.log import check_place, log
+from wellfit.data.predictions.log import check_log, log
 from wellfit.data.predictions.read import read_predictions
 from wellfit.errors import DataError, StoreError, WellfitError
 
@@ -262,7 +262,7 @@ def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
     log("a", 0, P, y_test=LABELS, out=tmp_path)
     assert read_predictions([tmp_path]).variants == {"a": (0,)}
     with pytest.raises(StoreError, match="logged before"):
-        check_place("a", 0, tmp_path, overwrite=False)
+        check_log("a", 0, out=tmp_path)
 
 
 @pytest.mark.parametrize("library", ["torch", "keras", "jax"])

@@ -15,7 +15,7 @@ from wellfit.data.predictions.tensors import untensored
 from wellfit.data.tables.files import load_table
 from wellfit.errors import DataError
 
-__all__ = ["CURVES", "epoch_metric", "histories_of", "run_history", "stored_history"]
+__all__ = ["CURVES", "epoch_metric", "epoch_rows", "histories_of", "run_history", "stored_history"]
 
 CURVES: Final = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 """Columns of a history that others know, and arrays of the same names in the archive of a run."""
@@ -142,6 +142,20 @@ def epoch_metric(name: str) -> tuple[str, str] | None:
     rest = "_".join(words)
     metric = "accuracy" if rest in _ACCURACIES else _METRICS.get(rest)
     return None if metric is None else (metric, split)
+
+
+def epoch_rows(epoch: int, metrics: Mapping[str, Any]) -> list[tuple[int, str, str, float]]:
+    """Rows of epoch, metric, split and value: the losses and accuracies among what was measured after an epoch.
+
+    Example:
+      >>> epoch_rows(1, {"loss": 0.5, "val_acc": 0.8, "val_accuracy": 0.8, "lr": 0.1})
+      [(1, 'loss', 'train', 0.5), (1, 'accuracy', 'validation', 0.8)]
+    """
+    found: dict[tuple[str, str], float] = {}
+    for name, value in metrics.items():
+        if (named := epoch_metric(name)) is not None:
+            found.setdefault(named, float(value))
+    return [(epoch, metric, split, value) for (metric, split), value in found.items()]
 
 
 def stored_history(read: Mapping[str, Any], where: str) -> History:

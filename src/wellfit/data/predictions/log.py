@@ -25,7 +25,7 @@ from wellfit.files import creating, write_errors
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["check_place", "log"]
+__all__ = ["check_log", "log"]
 
 _REMEDY: Final = "choose another out"
 
@@ -81,25 +81,17 @@ def log(
       >>> log("l2", 0, [[0.9, 0.1], [0.3, 0.7]], y_test=["cat", "dog"], out=folder).name
       'l2.0.npz'
     """
-    where = f"log({variant!r}, {seed}, ...)"
+    where = _call(variant, seed)
     place = Path(out)
-    file = check_place(variant, seed, place, overwrite=overwrite)
-    given = _labels(y_test, groups, class_names, where)
-    with write_errors(place, _REMEDY):
-        before = _there(place)
-    if given is not None and before is not None:
-        _compare(given, before, where)
-    truth = given or (before[1] if before is not None else None)
+    file, truth, kept = _checked(variant, seed, y_test, groups, class_names, settings, place, overwrite)
     arrays = _answers(predictions, truth, fold, where, softmax)
     history = History({}) if curves is None else run_history(curves, f"{where}, curves")
     arrays |= {name: history[name] for name in CURVES if len(history) and not np.isnan(history[name]).all()}
     if settings is not None:
-        text = settings_text(settings, f"{where}, settings")
-        arrays[SETTINGS] = np.array(text)
-        _same_settings(file, variant, text, where)
+        arrays[SETTINGS] = np.array(settings_text(settings, f"{where}, settings"))
     with write_errors(place, _REMEDY):
-        if given is not None and before is None:
-            _keep_labels(place, given, where)
+        if truth is not None and not kept:
+            _keep_labels(place, truth, where)
         try:
             _save(file, arrays, overwrite)
         except FileExistsError:  # another process was faster
@@ -107,14 +99,51 @@ def log(
     return file
 
 
-def check_place(variant: str, seed: int, out: Path, *, overwrite: bool) -> Path:
-    """The file of a run that can be logged.
+def check_log(
+    variant: str,
+    seed: int,
+    *,
+    y_test: Any = None,
+    out: str | Path = "predictions",
+    groups: Any = None,
+    class_names: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Refuse before the training what `log` would refuse after it; the arguments and errors are its."""
+    _checked(variant, seed, y_test, groups, class_names, settings, Path(out), overwrite)
 
-    Raises:
-      DataError: a name or a seed that cannot be one, or a name that differs from another in case alone.
-      StoreError: the run has been logged before; ``out`` is no folder.
-    """
-    where = f"log({variant!r}, {seed}, ...)"
+
+def _call(variant: str, seed: int) -> str:
+    return f"log({variant!r}, {seed}, ...)"
+
+
+def _checked(
+    variant: str,
+    seed: int,
+    y_test: Any,
+    groups: Any,
+    class_names: Sequence[str] | None,
+    settings: Mapping[str, Any] | None,
+    out: Path,
+    overwrite: bool,
+) -> tuple[Path, GivenLabels | None, bool]:
+    """The file of a run, the labels where they are known, and whether the folder has them."""
+    where = _call(variant, seed)
+    file = _new_file(variant, seed, out, overwrite)
+    given = _labels(y_test, groups, class_names, where)
+    with write_errors(out, _REMEDY):
+        there = _there(out)
+    if given is not None and there is not None:
+        _compare(given, there, where)
+    if settings is not None:
+        _same_settings(file, variant, settings_text(settings, f"{where}, settings"), where)
+    return file, given if there is None else there[1], there is not None
+
+
+def _new_file(variant: str, seed: int, out: Path, overwrite: bool) -> Path:
+    """The file of a run that can be logged."""
+    where = _call(variant, seed)
     if not isinstance(variant, str):
         raise DataError(f"{where}: variant of type {type(variant).__name__}; give its name")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MOST_SEED:
@@ -200,7 +229,7 @@ def _answers(
     values = array_of(predictions, where)
     if not values.ndim:
         raise DataError(f"{where}: one number; give what the run predicts for each test example")
-    found = {}
+    found: dict[str, NDArray[Any]] = {}
     if fold is not None:
         found["rows"] = _rows(fold, None if truth is None else len(truth.values), f"{where}, fold")
     expected = len(found["rows"]) if found else len(values) if truth is None else len(truth.values)
