@@ -74,7 +74,7 @@ def test_mistakes_are_found_before_the_training(keras: Any, tmp_path: Path):
         keras_callback("plain", 0, X, Y, out=tmp_path)
     with pytest.raises(StoreError, match="this run has been logged before"):
         fit(keras, [callback], epochs=1000)
-    with pytest.raises(DataError, match="y_test has . for example 0"):
+    with pytest.raises(DataError, match=r"y_test has . for example 0"):
         keras_callback("plain", 1, X, Y + 1, out=tmp_path)
     with pytest.raises(DataError, match="a name has"):
         keras_callback("a/b", 1, X, Y, out=tmp_path)
