@@ -1,4 +1,4 @@
-"""The same ten runs trained by PyTorch, by Keras and by wellfit, each logged and judged; and what other tests say of them.
+"""The same ten runs trained by PyTorch, by Keras and by wellfit, logged and judged; and what other tests say of them.
 
 Writes the tables of docs/how-to/judge.md between their marks, and a JSON file with what they are computed from.
 
@@ -13,6 +13,7 @@ initialization (Glorot's), but draw their own random numbers. Needs no data beyo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -101,7 +102,7 @@ def by_keras(data: Data, out: Path) -> None:
                 keras.layers.Dense(10, activation="softmax"),
             ]
             model = keras.Sequential([keras.Input((64,)), *layers])
-            model.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy", ["accuracy"])
+            model.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy", metrics=["accuracy"])
             logs = keras_callback(variant, seed, data.x_test, data.y_test, out=out, settings={"l2": l2})
             model.fit(data.x, data.y, BATCH, EPOCHS, verbose=0, callbacks=[logs])
 
@@ -157,7 +158,8 @@ def others(accuracies: dict[str, list[float]]) -> dict[str, Any]:
 
     plain, l2 = (np.array(accuracies[name]) for name in ("plain", "l2"))
     t = stats.ttest_rel(l2, plain)
-    ranked = autorank(pd.DataFrame(accuracies), alpha=0.05, verbose=False)
+    with contextlib.redirect_stdout(None):  # it prints all the same
+        ranked = autorank(pd.DataFrame(accuracies), alpha=0.05, verbose=False)
     worse, same, better = two_on_single(plain, l2, rope=MARGIN)  # P(plain better), P(same), P(l2 better)
     alone = compared(wellfit.judge(None, accuracies, baseline="plain", margin=MARGIN))
     return {
@@ -178,14 +180,15 @@ def verdicts(found: dict[str, Any]) -> Iterator[str]:
         means = " | ".join(f"{100 * np.mean(of['accuracies'][variant]):.2f} %" for variant in L2)
         v = of["judged"]
         interval = f"[{100 * v['low']:+.2f}, {100 * v['high']:+.2f}]"
-        yield f"| {name} | {means} | {100 * v['difference']:+.2f} | {interval} | {small(v['p_adjusted'])} | {v['verdict']} |"
+        cells = f"{100 * v['difference']:+.2f} | {interval} | {small(v['p_adjusted'])} | {v['verdict']}"
+        yield f"| {name} | {means} | {cells} |"
 
 
 def tests(found: dict[str, Any]) -> Iterator[str]:
     """The table of what other tests say."""
     yield (
-        "| trained by | `judge`, predictions | `judge`, accuracies alone | SciPy, paired t | SciPy, Wilcoxon | autorank | "
-        "baycomp: l2 better, same, worse |"
+        "| trained by | `judge`, predictions | `judge`, accuracies alone | SciPy, paired t | SciPy, Wilcoxon | "
+        "autorank | baycomp: l2 better, same, worse |"
     )
     yield "|---|---:|---:|---:|---:|---|---|"
     for name, of in found["by"].items():

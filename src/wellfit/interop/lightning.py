@@ -50,8 +50,8 @@ def lightning_callback(
     It keeps the losses and accuracies that the module logs for epochs, under names such as ``train_loss`` and
     ``val_acc``. When the training ends, the module's outputs for the test examples are logged, in evaluation mode and
     with the weights that it then has: give it after callbacks that change these at the end, as
-    ``WeightAveraging`` does. A training that is interrupted, or a ``fast_dev_run``, is not logged. Of several processes,
-    the first one logs.
+    ``WeightAveraging`` does. A training that is interrupted, or a ``fast_dev_run``, is not logged. Of several
+    processes, the first one logs.
 
     Args:
       variant, seed, y_test, out, fold, groups, class_names, settings, softmax, overwrite: as for ``wellfit.log``; give
