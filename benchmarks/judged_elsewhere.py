@@ -19,6 +19,7 @@ import os
 import platform
 import re
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -230,11 +231,12 @@ def written(page: str, found: dict[str, Any]) -> str:
     """The page with both tables between their marks."""
     of = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     own, again = (found["by"]["wellfit"][key] for key in ("own study", "judged"))
-    same = "gave the same numbers to the last digit" if own == again else f"gave {own}, not {again}"
+    same = "have the numbers of the study itself, to the last digit" if own == again else f"have {again}, not {own}"
     text = "\n".join([
         *verdicts(found), "",
         f"Differences in points, {found['seeds']} seeds a variant, {found['examples']:,} test examples, `l2 = "
-        f"{found['l2']}`. wellfit's study, judged by", f"itself, {same}. Measured with {of}.",
+        f"{found['l2']}`. The runs of", f"wellfit, judged by what its study directory holds, {same}.",
+        *textwrap.wrap(f"Measured with {of}.", 150),
     ])  # fmt: skip
     for mark, body in (("elsewhere", text), ("other tests", "\n".join(tests(found)))):
         block = f"<!-- {mark} -->\n\n{body}\n\n<!-- end -->"

@@ -321,3 +321,13 @@ def test_independent_and_paired_runs_do_not_merge(tmp_path: Path):
     more = judged(tmp_path / "more", LABELS, {"a": all_runs(2)["l2"]}, unpaired=True)
     assert merge_studies([more, other], tmp_path / "both").runs == 4
     assert summarize(tmp_path / "both").provenance["paired"].startswith(IN_ORDER)
+
+
+@pytest.mark.parametrize("examples", [100, 360])
+def test_one_step_that_all_seeds_share_is_no_certainty(tmp_path: Path, examples: int):
+    """Neither where accuracies are rounded, nor in full precision, where it is one example."""
+    runs = {name: [right / examples] * 5 for name, right in (("a", 83), ("b", 84), ("c", 89))}
+    found = by_variant(summarize(judged(tmp_path / "judged", None, runs)).comparisons)
+    assert found["b"].p_value is not None
+    assert 0.05 < found["b"].p_value < 1
+    assert found["c"].verdict == "better"
