@@ -315,8 +315,8 @@ def test_bad_arguments_are_told_in_one_line(arguments: dict[str, Any], words: li
 
 def test_the_public_names_are_these() -> None:
     names = ["Results", "Study", "Tracked", "WellfitError", "__version__", "claim"]
-    names += ["cnn", "from_keras", "judge", "judge_datasets", "layers", "lenet5", "load", "load_dataset", "logistic"]
-    names += ["make_dataset", "mlp", "plot_ranks", "power", "technique"]
+    names += ["cnn", "from_keras", "judge", "judge_datasets", "layers", "lenet5", "load", "load_dataset", "log"]
+    names += ["logistic", "make_dataset", "mlp", "plot_ranks", "power", "technique"]
     assert wellfit.__all__ == names
     assert dir(wellfit) == names
     assert all(getattr(wellfit, name) is not None for name in names)

@@ -64,7 +64,7 @@ ONLY_THERE = {
     "h5py": ("wellfit.data.arrays.hdf5",),
     "keras": ("wellfit.interop",),
     "tensorflow": (),
-    "torch": (),
+    "torch": ("wellfit.interop.lightning",),
     "onnx": ("wellfit.interop",),
     "llvmlite": ("wellfit.nn.kernels",),
     "tensorboardX": ("wellfit.interop", "wellfit.data.tracked.tensorboard"),

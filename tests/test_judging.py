@@ -90,6 +90,9 @@ def test_what_is_not_known_is_refused_or_missing():
     runs = all_runs(2)
     classes = wellfit.judge(LABELS, {name: [p.argmax(axis=1) for p in of] for name, of in runs.items()})
     assert classes.mistakes()["probability"].isna().all()
+    shown = classes.predictions(5)
+    assert shown[["0", "1", "2", "probability"]].isna().all(axis=None)
+    assert (shown["argmax"] == runs["baseline"][0].argmax(axis=1)[:5]).all()
     alone = wellfit.judge(None, {"a": [0.8, 0.9], "b": [0.7, 0.9]})
     with pytest.raises(wellfit.WellfitError, match="only accuracies are known, so there are no predictions"):
         alone.predictions([0, 1])

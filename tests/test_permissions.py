@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from permissions import enforced
+from predictions import archives
 from wellfit import cli
 
 
@@ -171,3 +172,15 @@ def test_what_nothing_else_says(command: Callable[..., str], monkeypatch: pytest
 
     monkeypatch.setattr("wellfit.spec.study.load_study", fail)
     assert command("plan") == "somewhere: Input/output error; fix that, and run the command again"
+
+
+def test_predictions(command: Callable[..., str], tmp_path: Path) -> None:
+    """A file or a folder of predictions that cannot be read, not a directory that cannot be written."""
+    runs = archives(tmp_path / "runs")
+    for name in ("l2.1.npz", "labels.npz", "."):
+        (runs / name).chmod(0)
+        line = command("judge", runs, "--out", "judged")
+        where = runs if name == "." else runs / name
+        assert line.startswith(f"{where}: cannot be read (Permission denied); check ")
+        (runs / name).chmod(0o700)
+    assert not (tmp_path / "judged").exists()

@@ -14,6 +14,7 @@ from wellfit.base import Dataset, ModelSpec, Reading
 from wellfit.claims import claim
 from wellfit.data.assemble import make_dataset
 from wellfit.data.catalog import load_dataset as load_data
+from wellfit.data.predictions.log import log
 from wellfit.data.tracked.runs import Tracked
 from wellfit.errors import StudyFileError
 from wellfit.files import TemporaryFolder
@@ -61,6 +62,7 @@ __all__ = [
     "lenet5",
     "load",
     "load_dataset",
+    "log",
     "logistic",
     "make_dataset",
     "mlp",

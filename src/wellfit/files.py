@@ -7,6 +7,7 @@ import functools
 import glob
 import os
 import re
+import secrets
 import shutil
 import stat
 import sys
@@ -28,6 +29,7 @@ __all__ = [
     "abandoned",
     "cache_root",
     "claimed",
+    "creating",
     "folder_named",
     "form_of",
     "ignore_progress",
@@ -229,6 +231,64 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True, alone: bool
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def creating(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Write a new file under a temporary name beside it, and rename it when the block ends without an error.
+
+    Where several processes write the same file at once, on one machine or on several that share a file system without
+    locks, one of them succeeds, and its file is whole.
+
+    Args:
+      path: the file; its folder is created if it is missing.
+      overwrite: whether it may exist; it is then replaced.
+
+    Returns:
+      A context manager that gives the temporary path.
+
+    Raises:
+      FileExistsError: the file exists, or another process was faster; it is unchanged.
+      OSError: the file cannot be written.
+
+    Example:
+      >>> import tempfile
+      >>> target = Path(tempfile.mkdtemp()) / "a.txt"
+      >>> for text in ("first", "second"):
+      ...     with suppress(FileExistsError), creating(target) as temporary:
+      ...         _ = temporary.write_text(text)
+      >>> target.read_text(), len(list(target.parent.iterdir()))
+      ('first', 1)
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(target)
+    temporary = target.with_name(f".{target.name}.{secrets.randbits(60)}{TEMPORARY}")  # pids differ on one machine only
+    try:
+        with claimed(temporary):
+            yield temporary
+            sync(temporary)
+            if overwrite:
+                os.replace(temporary, target)
+            else:
+                _named_once(temporary, target)
+        if os.name == "posix":
+            sync(target.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _named_once(temporary: Path, target: Path) -> None:
+    """Give a file its name unless another has it."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: the check may be too early by an instant
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        os.replace(temporary, target)
 
 
 def _temporary_name(target: Path) -> Path:

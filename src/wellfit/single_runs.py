@@ -33,7 +33,8 @@ class SingleRuns(Plots):
         Returns:
           A row for every example, named by its test row: ``true`` (its class), the probability of every class,
           ``argmax`` (the number of the most probable class), ``predicted`` (its name), ``probability`` (the maximum),
-          ``correct``, and ``seed``. ``attrs`` has the ``variant``.
+          ``correct``, and ``seed``. ``attrs`` has the ``variant``. Probabilities are NaN where only the predicted
+          classes are known.
 
         Raises:
           UnknownNameError: there is no such variant.
@@ -53,11 +54,12 @@ class SingleRuns(Plots):
 
         of = predictions_of_run(self.directory, rows, variant, seed)
         classes = np.array(self.summary.classes, dtype=object)
-        vector = pd.DataFrame(of.probabilities, columns=list(classes))
+        known = np.full_like(of.probabilities, np.nan) if of.classes_only else of.probabilities
+        vector = pd.DataFrame(known, columns=list(classes))
         last = {
             "argmax": of.predicted,
             "predicted": classes[of.predicted],
-            "probability": of.probabilities.max(axis=1),
+            "probability": known.max(axis=1),
             "correct": of.predicted == of.labels,
             "seed": of.seeds,
         }

@@ -25,7 +25,9 @@ def every_mean(x):
         np.array([[True, True, False, True], [True, True, True, True]]),
     ],
 )
-def test_the_draws_are_those_of_enumeration(x, monkeypatch):
+@pytest.mark.parametrize("many", [0, 2000])  # both ways to draw the counts of patterns
+def test_the_draws_are_those_of_enumeration(x, many, monkeypatch):
+    monkeypatch.setattr(bootstrap, "_MANY", many)
     monkeypatch.setattr(bootstrap, "_CHUNK", 7 * x.shape[1])  # several chunks, the last one shorter
     means = every_mean(x)
     found = bootstrap.two_way_bootstrap(x, level=0.8, draws=20_000)

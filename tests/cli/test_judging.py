@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import wellfit
 from commands import Ended
-from predictions import accuracy_frame, archives, long_frame
+from predictions import LABELS, accuracy_frame, all_runs, archives, long_frame
 from tracked import FIXTURES
 
 Command = Callable[..., Ended]
@@ -90,3 +92,18 @@ def test_mistakes_are_one_line_and_nothing_is_written(command: Command, tmp_path
     ended = command("judge", runs, "--out", tmp_path / "other")
     assert (ended.status, ended.err.count("\n")) == (2, 1)
     assert "already exists" in ended.err
+
+
+def test_the_verdict_on_logged_runs_is_that_on_the_arrays(command: Command, tmp_path: Path) -> None:
+    for name, of in all_runs(3).items():
+        for seed, p in enumerate(of):
+            wellfit.log(name, seed, p, y_test=LABELS if seed else None, out=tmp_path / "runs",
+                        curves=[(e, "loss", split, 1 / e) for e in (1, 2) for split in ("train", "validation")],
+                        settings={"rate": 0.5})  # fmt: skip
+    ended = command("judge", tmp_path / "runs", "--out", tmp_path / "judged")
+    assert (ended.status, ended.err) == (0, "")
+    logged, direct = wellfit.Results(tmp_path / "judged"), wellfit.judge(LABELS, all_runs(3))
+    by_name = [of.compare().sort_values("variant", ignore_index=True) for of in (logged, direct)]
+    pd.testing.assert_frame_equal(*by_name)
+    assert len(logged.history()) == 18
+    assert logged.summary.variants[0].settings == {"rate": 0.5}

@@ -17,7 +17,7 @@ from wellfit.data.predictions.read import read_predictions
 from wellfit.errors import DataError, OtherStudyError, StoreError, StudyFileError, UnknownNameError
 from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
-from wellfit.study.judge import judge_runs, look_of, with_settings
+from wellfit.study.judge import IN_ORDER, judge_runs, look_of, with_settings
 from wellfit.study.merge import merge_studies
 from wellfit.study.side_by_side import compare_studies
 from wellfit.study.summarize import summarize
@@ -304,3 +304,38 @@ def test_judged_directories_of_other_folds_are_not_merged(tmp_path: Path):
     with pytest.raises(OtherStudyError, match="seed 0 judged other test examples there"):
         merge_studies(places, tmp_path / "both")
     assert not (tmp_path / "both").exists()
+
+
+def test_a_read_error_is_no_write_error(tmp_path: Path):
+    """The disk fails while predictions are read, as late as the study directory is being written."""
+
+    def failing() -> np.ndarray:
+        raise OSError(5, "Input/output error")
+
+    given = given_arrays(LABELS, all_runs(2))
+    for broken in (0, 3):
+        runs = tuple(run._replace(values=failing) if at == broken else run for at, run in enumerate(given.runs))
+        with pytest.raises(DataError, match=r"cannot be read \(Input/output error\); check its permissions"):
+            judge_runs(dataclasses.replace(given, runs=runs), tmp_path / "judged", metric="log_loss")
+        assert not list(tmp_path.iterdir())
+
+
+def test_independent_and_paired_runs_do_not_merge(tmp_path: Path):
+    one = judged(tmp_path / "one", LABELS, {"a": all_runs(2)["l2"]})
+    other = judged(tmp_path / "other", LABELS, {"b": all_runs(2)["l1"]}, unpaired=True)
+    with pytest.raises(StoreError, match="are paired by seed there and independent, judged with --unpaired, here; "):
+        merge_studies([one, other], tmp_path / "both")
+    assert not (tmp_path / "both").exists()
+    more = judged(tmp_path / "more", LABELS, {"a": all_runs(2)["l2"]}, unpaired=True)
+    assert merge_studies([more, other], tmp_path / "both").runs == 4
+    assert summarize(tmp_path / "both").provenance["paired"].startswith(IN_ORDER)
+
+
+@pytest.mark.parametrize("examples", [100, 360])
+def test_one_step_that_all_seeds_share_is_no_certainty(tmp_path: Path, examples: int):
+    """Neither where accuracies are rounded, nor in full precision, where it is one example."""
+    runs = {name: [right / examples] * 5 for name, right in (("a", 83), ("b", 84), ("c", 89))}
+    found = by_variant(summarize(judged(tmp_path / "judged", None, runs)).comparisons)
+    assert found["b"].p_value is not None
+    assert 0.05 < found["b"].p_value < 1
+    assert found["c"].verdict == "better"

@@ -15,6 +15,7 @@ from wellfit.errors import DataError
 __all__ = ["Bootstrap", "two_way_bootstrap"]
 
 _CHUNK: Final = 2**22  # numbers held at once: 32 MiB
+_MANY: Final = 2000  # patterns; fewer cost nothing to speak of
 
 
 class Bootstrap(NamedTuple):
@@ -113,7 +114,7 @@ def _resampled_means(sums: NDArray[Any], counts: NDArray[Any] | None, draws: int
     for start in range(0, draws, chunk):
         size = min(chunk, draws - start)
         seeds = rng.multinomial(S, np.full(S, 1 / S), size=size)  # (size, S)
-        examples = rng.multinomial(n, times / n, size=size)  # (size, P)
+        examples = _counts(rng, times, n, size)  # (size, P)
         totals = _totals(seeds, examples, patterns[:S])  # (size,)
         judged = np.full(size, float(S * n)) if counts is None else _totals(seeds, examples, patterns[S:])  # (size,)
         means.append(np.divide(totals, judged, out=np.zeros(size), where=judged > 0))
@@ -121,11 +122,23 @@ def _resampled_means(sums: NDArray[Any], counts: NDArray[Any] | None, draws: int
     return resampled
 
 
+def _counts(rng: np.random.Generator, times: IntArray, n: int, size: int) -> IntArray:
+    """How often each pattern occurs among n resampled examples.  # (size, P)
+
+    Where most examples have a pattern of their own, n draws take a fifth of the time of P binomial ones.
+    """
+    P = len(times)
+    if P < _MANY or n > 8 * P:
+        return rng.multinomial(n, times / n, size=size)
+    pattern = np.repeat(np.arange(P), times)  # (n,)
+    return np.stack([np.bincount(pattern[rng.integers(n, size=n, dtype=np.int32)], minlength=P) for _ in range(size)])
+
+
 def _totals(seeds: IntArray, examples: IntArray, patterns: NDArray[Any]) -> FloatArray:
     """The sum over the resampled cells of each draw.  # (size,)"""
     total: FloatArray = np.zeros(len(seeds))  # (size,)
     for columns, part in _blocks(patterns):
-        total += np.sum((seeds @ part) * examples[:, columns], axis=1)
+        total += np.einsum("dp,dp->d", seeds.astype(part.dtype) @ part, examples[:, columns], dtype=np.float64)
     return total
 
 
@@ -138,8 +151,9 @@ def _distinct_columns(scores: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
 
 
 def _blocks(patterns: NDArray[Any]) -> Iterator[tuple[slice, FloatArray]]:
-    """A few columns at a time, as float64.  # (S, p) each"""
+    """A few columns at a time, as float64; small integers as float32, whose sums are exact too.  # (S, p) each"""
+    small = patterns.dtype.itemsize == 1 and len(patterns) < 2**16
     width = max(1, _CHUNK // len(patterns))
     for begin in range(0, patterns.shape[1], width):
         columns = slice(begin, begin + width)
-        yield columns, patterns[:, columns].astype(np.float64)
+        yield columns, patterns[:, columns].astype(np.float32 if small else np.float64)

@@ -130,7 +130,7 @@ def difference_components(
     """The variance components of the mean of ``first - second``, as ``paired_comparison`` uses them.
 
     Where only the score of each run is known, the seeds alone count (``crossed.seed_components``), and scores are known
-    to their last decimal place: a difference that all seeds share is no certainty.
+    to one step (``crossed.step_of``): a difference that all seeds share is no certainty.
 
     Args:
       first, second: one array per seed, the same seeds and examples in the same order.  # (m,) each, or () each
@@ -147,7 +147,8 @@ def difference_components(
     first, second = list(first), list(second)
     if first and all(np.ndim(one) == 0 for one in (*first, *second)):
         values = [float(a) - float(b) for a, b in zip(first, second, strict=True)]
-        return seed_components(values, step_of([*first, *second]))
+        step = step_of([*first, *second])
+        return seed_components(values, step)._replace(floor=2 * (step / 2) ** 2)  # each of the two may be off
     components = variance_components(_differences(first, second), tested)
     return components._replace(floor=2 / (components.judged + 2) ** 2)
 

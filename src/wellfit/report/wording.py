@@ -267,6 +267,16 @@ def best_epoch(runs: Sequence[RunSummary]) -> tuple[str, str]:
     return f"{epochs[(len(epochs) - 1) // 2]}", "" if epochs[0] == epochs[-1] else f"{epochs[0]}–{epochs[-1]}"
 
 
+def settings_or_none(changes: Mapping[str, Any], *, elsewhere: bool) -> tuple[str, ...]:
+    """The settings of a variant; without any it is the base recipe, or, trained elsewhere, something unknown.
+
+    Example:
+      >>> settings_or_none({}, elsewhere=False), settings_or_none({}, elsewhere=True)
+      (('the base recipe',), ('not given',))
+    """
+    return settings(changes) or ("not given" if elsewhere else "the base recipe",)
+
+
 def settings(changes: Mapping[str, Any]) -> tuple[str, ...]:
     """A variant's settings as in a study file, one per element; the name of a table comes before its settings.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wellfit import __version__
 from wellfit.analysis.metrics import accuracy, log_loss
@@ -32,10 +33,13 @@ from wellfit.study.beside import built_beside, check_new
 from wellfit.study.interim import record_analysis, record_plan
 from wellfit.study.provenance import without_home
 
-__all__ = ["UNPAIRED", "judge_runs", "look_of", "paired", "with_settings"]
+__all__ = ["IN_ORDER", "UNPAIRED", "judge_runs", "look_of", "paired", "with_settings"]
 
 UNPAIRED: Final = "--unpaired (unpaired=True)"
 """The option that numbers the runs of each variant from 0."""
+
+IN_ORDER: Final = "in the order of their seeds"
+"""How `paired` begins where they were."""
 
 _CLASSES_DO: Final = ("accuracy", "balanced_accuracy", "macro_f1")
 """The metrics that need no probabilities."""
@@ -66,7 +70,7 @@ def judge_runs(
       margin: the largest difference in it that does not matter; by default that of a study.
       unpaired: whether seeds of different variants have nothing in common; their runs are then paired in order.
       look: which of how many equally spaced looks at a growing number of seeds this is.
-      histories: variant and seed -> the epochs of the run, in place of those that came with the runs.
+      histories: variant and seed -> the epochs of the run, which take the place of those that came with it.
       command: what the user typed.
 
     Raises:
@@ -76,7 +80,7 @@ def judge_runs(
     """
     check_new(out, "judge")
     check_names((run.variant, run.seed, run.where) for run in given.runs)
-    given = given if histories is None else replace(given, histories=histories)
+    given = replace(given, histories={**given.histories, **(histories or {})})
     given = renumbered(given) if unpaired else given
     order = baseline_first(given, baseline)
     check_examples(given.runs, len(given.labels))
@@ -146,7 +150,7 @@ def _judged(runs: Sequence[GivenRun], given: GivenRuns) -> Iterator[JudgedRun]:
         if run.accuracy is not None:
             yield JudgedRun(run.variant, run.seed, {}, run.accuracy, history=history)
             continue
-        values, truth = run.values(), given.labels if run.rows is None else given.labels[run.rows]
+        values, truth = _answers(run), given.labels if run.rows is None else given.labels[run.rows]
         rows = {} if run.rows is None else {"rows": run.rows}
         if values.ndim == 1:
             kind = np.min_scalar_type(len(given.classes))
@@ -156,6 +160,14 @@ def _judged(runs: Sequence[GivenRun], given: GivenRuns) -> Iterator[JudgedRun]:
             loss = log_loss(values.astype(np.float64), truth)
             arrays = {"probabilities": values, **rows}
             yield JudgedRun(run.variant, run.seed, arrays, accuracy(values, truth), loss, history)
+
+
+def _answers(run: GivenRun) -> NDArray[Any]:
+    """What a run predicts; a file that cannot be read is not taken for a directory that cannot be written."""
+    try:
+        return run.values()
+    except OSError as error:
+        raise DataError(f"{run.where}: cannot be read ({error.strerror or error}); check its permissions") from None
 
 
 def with_settings(given: GivenRuns, settings: Mapping[str, Mapping[str, Any]], where: str) -> GivenRuns:
@@ -183,7 +195,7 @@ def _check_metric(given: GivenRuns, metric: str) -> None:
         raise StudyFileError(f"metric {metric!r}: is none of {', '.join(MARGINS)}; give one of these")
     if not len(given.labels) and metric != "accuracy":
         raise StudyFileError(f"metric {metric!r}: only accuracies are known; give the predictions of every example")
-    if metric not in _CLASSES_DO and given.runs[0].values().ndim == 1:
+    if metric not in _CLASSES_DO and _answers(given.runs[0]).ndim == 1:
         raise StudyFileError(f"metric {metric!r}: takes probabilities, and only classes are known; give probabilities, "
                              f"or compare by {', '.join(_CLASSES_DO)}")  # fmt: skip
 
@@ -204,7 +216,7 @@ def paired(given: GivenRuns, first: str, *, unpaired: bool = False) -> str:
         " and by test example" if len(given.labels) else "; single test examples are not known",
     )
     if unpaired:
-        return f"in the order of their seeds, which have nothing in common{examples}"
+        return f"{IN_ORDER}, which have nothing in common{examples}"
     for name, seeds in of.items():
         common = set(seeds) & set(of[first])
         if len(common) < min(2, len(seeds), len(of[first])):

@@ -18,6 +18,7 @@ from wellfit.store import Store, contents, create_or_open, open_existing
 from wellfit.study.beside import built_beside, check_new
 from wellfit.study.fold import OVERLAP
 from wellfit.study.inputs import INPUTS
+from wellfit.study.judge import IN_ORDER
 from wellfit.study.looks import KEY as SEEN
 from wellfit.study.looks import combined_looks
 
@@ -116,7 +117,7 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
             spec_conflicts(whole, study)
             or _first_difference(SAME_PROVENANCE, facts, facts_here, "unknown")
             or _first_difference(sorted({*notes, *notes_here}), notes, notes_here, "not set")
-            or (_other_examples(first, store) if whole.get("elsewhere") else None)
+            or (_other_examples(first, store) or _other_pairs(facts, facts_here) if whole.get("elsewhere") else None)
         )
         if conflict is not None:
             raise _conflict(store, first, conflict)
@@ -135,6 +136,15 @@ def _other_examples(first: Store, other: Store) -> str | None:
         if (one is None) != (rows is None) or (one is not None and rows is not None and not np.array_equal(one, rows)):
             return f"seed {seed} judged other test examples there"
     return None
+
+
+def _other_pairs(there: Mapping[str, str], here: Mapping[str, str]) -> str | None:
+    """Whether the seeds of one directory were only numbered, so that nothing pairs them with those of the other."""
+    by_order = [of.get("paired", "").startswith(IN_ORDER) for of in (there, here)]
+    if by_order[0] == by_order[1]:
+        return None
+    words = ["independent, judged with --unpaired," if one else "paired by seed" for one in by_order]
+    return f"runs are {words[0]} there and {words[1]} here"
 
 
 def _first_difference(

@@ -34,6 +34,7 @@ class RunPredictions(NamedTuple):
       labels: the true classes.  # (n,)
       seeds: of the run that judged each example.  # (n,)
       probabilities: of every class, by that run.  # (n, K)
+      classes_only: whether only the predicted classes are known, which then have the probability 1.
     """
 
     variant: str
@@ -41,6 +42,7 @@ class RunPredictions(NamedTuple):
     labels: IntArray
     seeds: IntArray
     probabilities: FloatArray
+    classes_only: bool = False
 
     @property
     def predicted(self) -> IntArray:
@@ -70,7 +72,9 @@ def predictions_of_run(
             return predictions_in(store, rows, variant, seed)
         of = predictions_in(store, range(len(store.keepsakes.labels()[0])), variant, seed, partly=True)
     first = slice(rows)
-    return RunPredictions(of.variant, of.rows[first], of.labels[first], of.seeds[first], of.probabilities[first])
+    return of._replace(
+        rows=of.rows[first], labels=of.labels[first], seeds=of.seeds[first], probabilities=of.probabilities[first]
+    )
 
 
 def predictions_in(
@@ -94,8 +98,10 @@ def predictions_in(
     chosen = np.asarray(rows, np.int64)  # (n,)
     judges = np.full(len(chosen), -1, np.int64)  # (n,)
     found = np.zeros((len(chosen), len(classes)), np.float32)  # (n, K)
+    classes_only = False
     for run in seeds:
         tested = store.runs.tested(name, run)
+        classes_only = classes_only or tested.classes_only
         places = np.full(len(labels), -1, np.int64)  # (M,), of the examples among the run's
         places[tested.of(np.arange(len(labels)))] = np.arange(len(tested.probabilities))
         mine = (judges < 0) & (places[chosen] >= 0)  # (n,)
@@ -108,7 +114,7 @@ def predictions_in(
         row = int(chosen[judges < 0][0])
         who = "no run" if seed is None else f"the run with seed {seed}"
         raise DataError(f"{who} of {name} was tested on row {row}; leave the seed out, or choose other rows")
-    return RunPredictions(name, chosen, labels[chosen], judges, found)
+    return RunPredictions(name, chosen, labels[chosen], judges, found, classes_only)
 
 
 def confusion_of_run(directory: Path, variant: str | None, seed: int) -> tuple[str, IntArray]:

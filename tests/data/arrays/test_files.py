@@ -83,7 +83,7 @@ def test_folders_that_cannot_be_used(tmp_path: Path):
     assert len(load_dataset(tmp_path).x_train) == 16
     with pytest.raises(DataError, match=r"has 101 files of arrays; join them"):
         read_array_folder([tmp_path / f"train_{i}.npy" for i in range(101)])
-    with pytest.raises(DataError, match=r"gone\.npy: not a readable \.npy file \(.*No such file"):
+    with pytest.raises(DataError, match=r"gone\.npy: cannot be read \(No such file or directory\)"):
         read_array_folder([tmp_path / "gone.npy"])
     with pytest.raises(DataError, match=r"gone\.mat: cannot be read \(No such file or directory\)"):
         read_array_folder([tmp_path / "gone.mat"])

@@ -58,7 +58,9 @@ def test_what_are_no_probabilities_is_one_line(values, message):
 
 def test_probabilities_are_no_logits():
     p = softmax(np.random.default_rng(0).normal(size=(5, 3)), axis=1).astype(np.float32)
-    with pytest.raises(DataError, match="p: these are probabilities already; leave out --softmax for them"):
+    with pytest.raises(
+        DataError, match=r"these are probabilities already; leave out --softmax \(softmax=True\) for them"
+    ):
         probabilities_of(p, 3, "p", softmax=True)
     probabilities_of(np.concatenate([p, [[0.5, 0.6, 0.1]]]), 3, "p", softmax=True)
 

@@ -12,9 +12,9 @@ from wellfit.base import DEFAULT_READING, Column, Reading
 from wellfit.data.applicable import FOR_FIELDS, FOR_ROWS, refuse_settings
 from wellfit.data.arrays.bounds import check_size, refuse_objects
 from wellfit.data.arrays.names import Stored, kind_of, raw_of_arrays
-from wellfit.data.arrays.npz import DAMAGE, npy_header, npy_values
+from wellfit.data.arrays.npz import DAMAGE, not_read, npy_header, npy_values
 from wellfit.data.parts import Part, RawData
-from wellfit.errors import DataError, one_line
+from wellfit.errors import DataError
 
 __all__ = ["raw_of_fields", "raw_of_table", "read_npy", "stored_in_npy"]
 
@@ -70,8 +70,7 @@ def _read(path: Path) -> NDArray[Any]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    text = one_line(error)
-    return DataError(f"{path}: not a readable .npy file ({text}); save it again with np.save")
+    return not_read(path, error, "not a readable .npy file", "save it again with np.save")
 
 
 def raw_of_table(table: NDArray[Any], where: str, reading: Reading) -> RawData:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tokenize
 import warnings
 import zipfile
@@ -18,7 +19,7 @@ from wellfit.data.arrays.names import Stored, raw_of_arrays
 from wellfit.data.parts import RawData
 from wellfit.errors import DataError, one_line
 
-__all__ = ["DAMAGE", "npy_header", "npy_values", "read_npz", "stored_in_npz"]
+__all__ = ["DAMAGE", "not_read", "npy_header", "npy_values", "read_npz", "stored_in_npz"]
 
 DAMAGE: Final = (
     *(OSError, EOFError, KeyError, ValueError, SyntaxError, MemoryError, NotImplementedError, RuntimeError),
@@ -108,5 +109,21 @@ def _read(path: Path, name: str) -> NDArray[Any]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    text = one_line(error)
-    return DataError(f"{path}: not a readable .npz archive of plain arrays ({text}); save it again with np.savez")
+    return not_read(path, error, "not a readable .npz archive of plain arrays", "save it again with np.savez")
+
+
+def not_read(path: Path, error: Exception, damaged: str, fix: str) -> DataError:
+    """The line about a file that could not be read: whole, but closed or on a failing disk, or else damaged.
+
+    Args:
+      path: of the file.
+      error: what was raised.
+      damaged, fix: what to say of a damaged file, and how to fix it.
+
+    Example:
+      >>> not_read(Path("a.npz"), PermissionError(13, "Permission denied"), "no archive", "save it again")
+      DataError('a.npz: cannot be read (Permission denied); check the path and its permissions')
+    """
+    if isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}:  # EINVAL: a position before the start
+        return DataError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions")
+    return DataError(f"{path}: {damaged} ({one_line(error)}); {fix}")

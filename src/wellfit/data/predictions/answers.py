@@ -12,6 +12,7 @@ from wellfit.base import FloatArray, IntArray
 from wellfit.errors import DataError
 
 __all__ = [
+    "SOFTMAX",
     "check_predicted",
     "class_codes",
     "class_names",
@@ -29,6 +30,8 @@ _SUM: Final = 1e-3
 """How far sums of values between 0 and 1 may be from 1 for these to be probabilities and no logits."""
 _ROUNDED: Final = 1e-6
 """How far a probability may be from 0 or 1 by rounding."""
+SOFTMAX: Final = "--softmax (softmax=True)"
+"""The option that makes probabilities of logits."""
 
 
 def probabilities_of(
@@ -56,10 +59,11 @@ def probabilities_of(
     Example:
       >>> probabilities_of([0.25, 1.0], 2, "p").tolist()
       [[0.75, 0.25], [0.0, 1.0]]
-      >>> probabilities_of([[2.0, -1.0]], 2, "p")
+      >>> probabilities_of([[2, -1]], 2, "p")
       Traceback (most recent call last):
         ...
-      wellfit.errors.DataError: p: 2 in row 0 (from 0) is no probability; if these are logits, give --softmax
+      wellfit.errors.DataError: p: 2 in row 0 (from 0) is no probability; if these are logits, give --softmax \
+(softmax=True)
     """
     p = _numbers(values, where)
     single = p.ndim == 1 or (p.ndim == 2 and p.shape[1] == 1)
@@ -75,7 +79,7 @@ def probabilities_of(
         raise DataError(f"{where}: NaN or infinity in {row(at)}; leave runs out that diverged, or predict again")
     if softmax and not single:
         if ((p >= 0) & (p <= 1)).all() and (np.abs(p.sum(axis=1, dtype=np.float64) - 1) <= _SUM).all():
-            raise DataError(f"{where}: these are probabilities already; leave out --softmax for them")
+            raise DataError(f"{where}: these are probabilities already; leave out {SOFTMAX} for them")
         shifted = np.exp(p.astype(np.float64) - p.max(axis=1, keepdims=True))
         p = shifted / shifted.sum(axis=1, keepdims=True)
     _check_probabilities(p, where, row)
@@ -103,7 +107,7 @@ def _check_probabilities(p: NDArray[Any], where: str, row: Callable[[int], str])
     if outside.any():
         at, column = (int(i[0]) for i in np.nonzero(outside))
         raise DataError(
-            f"{where}: {p[at, column]:.4g} in {row(at)} is no probability; if these are logits, give --softmax"
+            f"{where}: {p[at, column]:.4g} in {row(at)} is no probability; if these are logits, give {SOFTMAX}"
         )
     sums = p.sum(axis=1, dtype=np.float64)  # (m,)
     off = np.abs(sums - 1) > _OFF
@@ -111,7 +115,7 @@ def _check_probabilities(p: NDArray[Any], where: str, row: Callable[[int], str])
         at = int(np.flatnonzero(off)[0])
         raise DataError(
             f"{where}: the probabilities in {row(at)} sum to {sums[at]:.4g}, not to 1; give the probabilities of all "
-            "classes, or, if these are logits, --softmax"
+            f"classes, or, if these are logits, {SOFTMAX}"
         )
 
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import IntArray
+from wellfit.base import History, IntArray
 from wellfit.data.arrays.files import refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.predictions.answers import (
+    SOFTMAX,
     check_predicted,
     class_codes,
     class_names,
@@ -23,8 +24,10 @@ from wellfit.data.predictions.answers import (
     probabilities_of,
     same_labels,
 )
+from wellfit.data.predictions.curves import CURVES, stored_history
 from wellfit.data.predictions.labels import CLASSES, GROUPS, LABELS, GivenLabels, array_named, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
+from wellfit.data.predictions.settings import SETTINGS, first_difference, other_setting, settings_in
 from wellfit.errors import DataError
 
 __all__ = ["is_archive", "read_archives"]
@@ -55,7 +58,7 @@ def read_archives(
     """Runs in NumPy archives. The values of a run are read when they are needed.
 
     An archive may hold ``rows``, the positions of its examples among all, and ``labels``, their true classes; or one
-    file has the labels of all.
+    file has the labels of all. It may hold learning curves (``CURVES``), and ``settings`` as a JSON text.
 
     Args:
       files: of the runs, at least one.
@@ -99,7 +102,42 @@ def read_archives(
         )
         for file, variant, seed in archives
     )
-    return GivenRuns(runs, class_codes(values, stands_for, whose), names, source, groups=truth.groups)
+    return GivenRuns(
+        runs,
+        class_codes(values, stands_for, whose),
+        names,
+        source,
+        groups=truth.groups,
+        settings=_settings(archives, stored),
+        histories=_histories(archives, stored),
+    )
+
+
+def _settings(
+    archives: Sequence[tuple[Path, str, int]], stored: Mapping[Path, Mapping[str, Stored]]
+) -> dict[str, dict[str, Any]]:
+    """Variant -> what its runs were trained with, where their files say so; all runs of a variant say the same."""
+    found: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for file, variant, _ in archives:
+        here = settings_in(stored[file], file)
+        if here is None:
+            continue
+        first, before = found.setdefault(variant, (file, here))
+        if (key := first_difference(before, here)) is not None:
+            raise DataError(f"{file}: {other_setting(key, here, before, first.name)}")
+    return {variant: settings for variant, (_, settings) in found.items()}
+
+
+def _histories(
+    archives: Sequence[tuple[Path, str, int]], stored: Mapping[Path, Mapping[str, Stored]]
+) -> dict[tuple[str, int], History]:
+    """Variant and seed -> the epochs of the runs whose files have any."""
+    found = {}
+    for file, variant, seed in archives:
+        arrays = {name: of for name in CURVES if (of := array_named(stored[file], (name,))) is not None}
+        if arrays:
+            found[variant, seed] = stored_history({name: of.read() for name, of in arrays.items()}, str(file))
+    return found
 
 
 def _named(file: Path) -> tuple[str, int]:
@@ -115,9 +153,10 @@ def _answers(file: Path, arrays: Mapping[str, Stored], softmax: bool) -> tuple[S
     for names, classes in ((_PROBABILITIES, False), (_LOGITS, False), (_CLASSES, True)):
         if (found := array_named(arrays, names)) is not None:
             if names is _LOGITS and not softmax:
-                raise DataError(f"{file}: holds logits; give --softmax to make them probabilities")
+                raise DataError(f"{file}: holds logits; give {SOFTMAX} to make them probabilities")
             return found, classes
-    unknown = [stored for name, stored in arrays.items() if name.lower() not in (*LABELS, *GROUPS, *_ROWS, *CLASSES)]
+    known = (*LABELS, *GROUPS, *_ROWS, *CLASSES, *CURVES, SETTINGS)
+    unknown = [stored for name, stored in arrays.items() if name.lower() not in known]
     if len(unknown) == 1:  # as np.savez(file, p) writes it
         return unknown[0], len(unknown[0].shape) == 1 and unknown[0].dtype.kind in "iuU"
     raise DataError(f"{file}: has the arrays {', '.join(arrays) or 'none'}; {_FORM}")

@@ -21,6 +21,7 @@ from wellfit.data.predictions.answers import (
     probabilities_of,
 )
 from wellfit.data.predictions.runs import GivenRun, GivenRuns
+from wellfit.data.predictions.tensors import array_of, untensored
 from wellfit.errors import DataError
 
 __all__ = ["given_arrays"]
@@ -64,11 +65,11 @@ def given_arrays(
     runs = _listed(predictions, seeds)
     if y_test is None:
         return _accuracies(runs)
-    truth = label_values(y_test, f"{WHERE}, y_test")
+    truth = label_values(untensored(y_test), f"{WHERE}, y_test")
     rows = _rows(folds, [seed for _, seed, _ in runs], len(truth))
-    arrays = [np.asarray(values) for _, _, values in runs]
-    columns = _columns(runs, arrays)
     places = [f"{WHERE}, {variant!r}, seed {seed}" for variant, seed, _ in runs]
+    arrays = [array_of(values, where) for (_, _, values), where in zip(runs, places, strict=True)]
+    columns = _columns(runs, arrays)
     answers = [] if columns is not None else [label_values(a, at) for a, at in zip(arrays, places, strict=True)]
     if classes is None:
         check_predicted(truth, zip(places, answers, strict=False))
@@ -86,7 +87,7 @@ def given_arrays(
             else partial(probabilities_of, values, len(names), where, softmax=softmax)
         )
         found.append(GivenRun(variant, seed, where, partial(_in_order, check, at), None if at is None else np.sort(at)))
-    of_groups = None if groups is None else group_codes(groups, len(truth), WHERE)
+    of_groups = None if groups is None else group_codes(untensored(groups), len(truth), WHERE)
     return GivenRuns(tuple(found), class_codes(truth, stands_for, WHERE), names, "arrays", groups=of_groups)
 
 
@@ -117,10 +118,12 @@ def _listed(predictions: Any, seeds: Any) -> list[tuple[str, int, Any]]:
 
 def _accuracies(runs: Sequence[tuple[str, int, Any]]) -> GivenRuns:
     found = []
-    for variant, seed, value in runs:
+    for variant, seed, given in runs:
         where = f"{WHERE}, {variant!r}, seed {seed}"
+        value = untensored(given)
+        value = value.item() if isinstance(value, np.ndarray) and not value.ndim else value
         if np.ndim(value) or not isinstance(value, int | float | np.number):
-            raise DataError(f"{where}: {type(value).__name__} without labels; give y_test, or one accuracy a run")
+            raise DataError(f"{where}: {type(given).__name__} without labels; give y_test, or one accuracy a run")
         if not 0 <= float(value) <= 1:
             fix = "divide percentages by 100" if 1 < float(value) <= 100 else "give shares between 0 and 1"
             raise DataError(f"{where}: accuracy {float(value):g} is no share of 1; {fix}")
@@ -160,7 +163,7 @@ def _rows(folds: Any, seeds: Sequence[int], examples: int) -> dict[int, IntArray
         raise DataError(f"{WHERE}: folds has no examples of seed {missing[0]}; give one array of positions a seed")
     rows: dict[int, IntArray] = {}
     for seed in ordered:
-        at = np.asarray(given[seed])
+        at = array_of(given[seed], f"{WHERE}, folds of seed {seed}")
         if at.ndim != 1 or at.dtype.kind not in "iu" or (at < 0).any() or (at >= examples).any():
             raise DataError(f"{WHERE}: folds of seed {seed} are no positions in y_test from 0 to {examples - 1}")
         if len(np.unique(at)) != len(at):

@@ -13,6 +13,7 @@ from wellfit.base import DEFAULT_READING, IntArray
 from wellfit.data.arrays.files import is_array_file, refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.predictions.answers import group_codes, label_values
+from wellfit.data.predictions.runs import run_named
 from wellfit.data.tables.files import is_table, load_table
 from wellfit.errors import DataError
 
@@ -46,10 +47,11 @@ def is_labels(path: Path) -> bool:
     """Whether a file's name is that of the labels of all runs.
 
     Example:
-      >>> is_labels(Path("labels.npz")), is_labels(Path("l2.0.npz"))
-      (True, False)
+      >>> is_labels(Path("labels.npz")), is_labels(Path("l2.0.npz")), is_labels(Path("target.0.npz"))
+      (True, False, False)
     """
-    return path.name.split(".")[0].lower() in LABELS and (is_array_file(path) or is_table(path))
+    named = path.name.split(".")[0].lower() in LABELS and run_named(path.stem) is None
+    return named and (is_array_file(path) or is_table(path))
 
 
 def labels_in(file: Path) -> GivenLabels:

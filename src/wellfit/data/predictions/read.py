@@ -66,7 +66,10 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if form != "a folder":
         raise DataError(f"{path}: {form}, not a file or folder; give the path of the predictions")
-    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    try:
+        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     inside = [file for file in files if file.name != _OURS]
     found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]
     if not any(is_archive(file) or is_table(file) for file in found):

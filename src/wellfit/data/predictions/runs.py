@@ -14,9 +14,20 @@ from wellfit.base import History, IntArray
 from wellfit.errors import DataError, UnknownNameError
 from wellfit.files import NAME_RULE, SAFE_NAME
 
-__all__ = ["GivenRun", "GivenRuns", "baseline_first", "check_examples", "check_names", "renumbered", "run_named"]
+__all__ = [
+    "MOST_SEED",
+    "GivenRun",
+    "GivenRuns",
+    "baseline_first",
+    "check_examples",
+    "check_names",
+    "renumbered",
+    "run_named",
+]
 
 _RUN: Final = re.compile(r"(?P<variant>.+)\.(?P<seed>\d{1,9})")
+MOST_SEED: Final = 999_999_999
+"""The largest seed in the name of a file."""
 
 
 class GivenRun(NamedTuple):

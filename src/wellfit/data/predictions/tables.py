@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, IntArray
 from wellfit.data.predictions.answers import (
+    SOFTMAX,
     check_predicted,
     class_codes,
     class_names,
@@ -100,7 +101,7 @@ def read_tables(
             f"{len(one.probabilities)} or other classes; give all runs the same classes"
         )
     if any(part.logits for part in parts) and not softmax:
-        raise DataError(f"{parts[0].table.where}: holds logits; give --softmax to make them probabilities")
+        raise DataError(f"{parts[0].table.where}: holds logits; give {SOFTMAX} to make them probabilities")
     return _predictions(parts, source, labels, classes, softmax)
 
 

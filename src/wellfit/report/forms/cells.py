@@ -120,7 +120,7 @@ def study_html(spec: StudySpec, data_title: str | None = None) -> str:
         f"run() trains {runs} of at most {wording.count(most, 'epoch')}, opens the test set once, and compares the "
         f"variants with {first}. run(out=FOLDER) keeps everything there, and continues an interrupted study."
     )
-    rows = [(_head(name), _cell(wording.in_one_line(wording.settings(changes)) or "the base recipe"))
+    rows = [(_head(name), _cell(wording.in_one_line(wording.settings_or_none(changes, elsewhere=spec.elsewhere))))
             for name, changes in spec.variants.items()]  # fmt: skip
     parts = [
         f"<p><b>{escape(spec.title)}</b></p>",

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import watched
+from predictions import LABELS, all_runs
+from wellfit.data.predictions.arrays import given_arrays
 from wellfit.report.forms.live.page import (
     Listed,
     choose_page,
@@ -21,6 +23,7 @@ from wellfit.report.forms.live.page import (
     study_parts,
 )
 from wellfit.report.subjects.curves.section import choices
+from wellfit.study.judge import judge_runs, with_settings
 from wellfit.study.status import StudyStatus, read_status
 from wellfit.study.summarize import summarize
 
@@ -67,6 +70,15 @@ def test_a_running_study_has_its_progress(going: StudyStatus) -> None:
     assert "l2 l2 = 0.001 1 training, 1 waiting 3 73.00 %" in table
     assert "The test set stays closed" in table
     assert "The checks are running" in parts["findings"]
+
+
+def test_judged_runs_have_no_base_recipe(tmp_path: Path) -> None:
+    given = given_arrays(LABELS, all_runs(2))
+    judge_runs(with_settings(given, {"l2": {"rate": 0.5}}, "settings"), tmp_path / "judged")
+    table = Reader(study_parts(Listed("ab12", "s", read_status(tmp_path / "judged")), None)["table"]).text
+    assert "base recipe" not in table
+    assert "baseline not given" in table
+    assert "l2 rate = 0.5" in table
 
 
 def test_the_time_left_is_said_where_it_is_known(going: StudyStatus) -> None:

@@ -228,7 +228,7 @@ def _rows(glance: StudyStatus) -> list[dict[str, Any]]:
             {
                 "index": index,
                 "name": variant.name,
-                "settings": wording.settings(variant.settings) or ("the base recipe",),
+                "settings": wording.settings_or_none(variant.settings, elsewhere=glance.summary.elsewhere),
                 "states": _states(variant.runs, glance.epoch),
                 "epochs": _epochs(variant.runs),
                 "validation": wording.percent(mean),

@@ -105,7 +105,7 @@ def variant_row(summary: StudySummary, index: int) -> VariantRow:
         index=index,
         name=variant.name,
         letters=wording.letters(summary).get(variant.name, ""),
-        settings=wording.settings(variant.settings) or ("not given" if summary.elsewhere else "the base recipe",),
+        settings=wording.settings_or_none(variant.settings, elsewhere=summary.elsewhere),
         test=_cell(variant, summary.compared),
         accuracy=_cell(variant, "test_accuracy"),
         train=_cell(variant, "train_accuracy"),
