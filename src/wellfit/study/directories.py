@@ -15,7 +15,7 @@ __all__ = ["directory_of"]
 def directory_of(spec: StudySpec, study: str | None, data: str) -> Path:
     """The directory of a study without ``--out``: ``default_directory``, shared by all numbers of epochs if possible.
 
-    The same command finds its directory again. A study that differs from another one in nothing but more epochs
+    The same command finds its directory again. A study without a search that differs from another one in nothing but more epochs
     continues in its directory; one with fewer epochs gets its own.
 
     Args:
@@ -24,7 +24,7 @@ def directory_of(spec: StudySpec, study: str | None, data: str) -> Path:
       data: the name of its data set.
     """
     own = default_directory(spec, study, data)
-    if (own / "study.db").is_file():
+    if (own / "study.db").is_file() or spec.search is not None:
         return own
     shared = default_directory(spec, study, data, any_epochs=True)
     if not (shared / "study.db").is_file():
