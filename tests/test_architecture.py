@@ -69,6 +69,7 @@ ONLY_THERE = {
     "llvmlite": ("wellfit.nn.kernels",),
     "tensorboardX": ("wellfit.interop",),
     "ray": ("wellfit.interop", "wellfit.study.executors"),
+    "optuna": ("wellfit.study.search",),
     "bokeh": ("wellfit.report",),
     "IPython": ("wellfit.report", "wellfit.interop"),
 }

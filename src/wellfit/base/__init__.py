@@ -76,7 +76,7 @@ from wellfit.base.recipe import (
     ScheduleKind,
 )
 from wellfit.base.runs import HISTORY_COLUMNS, History, RunRecord, RunSpec, RunState
-from wellfit.base.search import FIRST_SEED, Range, SearchResult, SearchSpec, Trial
+from wellfit.base.search import FIRST_SEED, Range, SearchResult, SearchSpec, Trial, TrialState
 from wellfit.base.summary import (
     BALANCED,
     MARGIN,
@@ -196,6 +196,7 @@ __all__ = [
     "Text",
     "TrainingData",
     "Trial",
+    "TrialState",
     "UpTo64",
     "VarianceComponents",
     "VariantSummary",

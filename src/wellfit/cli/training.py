@@ -26,6 +26,8 @@ from wellfit.cli.options import (
     typed_command,
 )
 from wellfit.cli.output import make_console, print_json, print_paragraph
+from wellfit.cli.searching import Search, check_search, print_search
+from wellfit.cli.searching import search as search_first
 from wellfit.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def run(
     precision: PrecisionName = None,
     settings: Settings = None,
     quick: Quick = False,
+    search: Search = False,
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = None,
     max_minutes: MaxMinutes = None,
@@ -85,7 +88,8 @@ def run(
     """Train every variant over several seeds and report the results.
 
     Run the same command again to continue an interrupted study. With more seeds or more epochs, only what is missing is
-    trained. With --until-decided, seeds are added as needed.
+    trained. With --until-decided, seeds are added as needed. If the study file has [search], configurations are tried
+    first, and the best one is judged with the variants.
     """
     from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
@@ -96,8 +100,10 @@ def run(
     _check_place(on, shard, tensorboard)
     console = make_console(stderr=json)
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard, on)
+    check_search(session, search, shard, on)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
+        session = search_first(session, console)
         if until_decided:
             _run_until_decided(session, console, max_seeds, max_minutes, logs)
         else:
@@ -172,6 +178,7 @@ def plan(
         print_json(to_json(session, __version__, analyses, whole))
         return
     print_plan(make_console(), session.forecast, full=full)
+    print_search(session, make_console())
     if until_decided:
         print_paragraph(make_console(), _analyses_line(analyses, session, whole))
 

@@ -18,8 +18,9 @@ def search_sentences(result: SearchResult | None) -> tuple[str, ...]:
       >>> from wellfit.base import Trial
       >>> trials = tuple(Trial(n, {}, "finished", 1, 9, (score, score)) for n, score in enumerate([0.9, 0.95]))
       >>> search_sentences(SearchResult(trials, 2, "validation_accuracy", 2, "found", 1, 36, 36, 0.94, 5))[1]
-      'The winner, found, reached a mean validation accuracy of 95.00 % there and 94.00 % on 5 fresh seeds: it looked \
-1.00 points better than it is, because it is the best of 2 (winner's curse) and by chance of seeds and folds.'
+      "The winner, found, reached a mean validation accuracy of 95.00 % there and 94.00 % on 5 fresh seeds. The \
+difference of 1.00 points is the winner's curse, the luck of being the best of 2, together with the chance of seeds \
+and folds."
     """
     if result is None or not result.trials:
         return ()
@@ -31,8 +32,8 @@ def _tried(result: SearchResult) -> str:
     trials = result.trials
     share = result.trained / result.whole if result.whole else 1.0
     text = (
-        f"Before this study, a search tried {counted(len(trials), 'configuration')} with {counted(result.seeds, 'seed')}"
-        f" each on training and validation data alone"
+        f"Before this study, a search tried {counted(len(trials), 'configuration')} with "
+        f"{counted(result.seeds, 'seed')} each on training and validation data alone"
     )
     if len(trials) < result.asked and result.fresh is None:
         text = f"{text} (of {result.asked:,} that it was asked for)"
@@ -56,10 +57,10 @@ def _curse(result: SearchResult) -> str:
     start = f"The winner, {result.name}, reached a mean {name} of {values[0]} there and {values[1]} on {seeds}"
     size = f"{100 * abs(curse):.2f} points" if accuracy else f"{abs(curse):.4f}"
     if round(abs(curse), 4) == 0:
-        return f"{start}: the search did not flatter it."
+        return f"{start}: as much, so that no winner's curse shows."
     if curse < 0:
         return f"{start}: {size} better, so that no winner's curse shows."
     return (
-        f"{start}: it looked {size} better than it is, because it is the best of {len(result.trials):,} (winner's "
-        "curse) and by chance of seeds and folds."
+        f"{start}. The difference of {size} is the winner's curse, the luck of being the best of "
+        f"{len(result.trials):,}, together with the chance of seeds and folds."
     )

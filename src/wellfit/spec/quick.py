@@ -18,7 +18,7 @@ TRIALS: Final = 10
 
 
 def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """A study with fewer epochs, seeds, values per sweep and configurations of a search, and a share of the training data.
+    """A study with fewer epochs, seeds, values per sweep and configurations to try, and a share of the training data.
 
     All numbers of epochs shrink in proportion, so that a variant with twice the epochs still has twice the epochs.
 

@@ -19,10 +19,10 @@ from wellfit.spec.source import KeyPath, Source
 from wellfit.spec.tables import Changes, StudySpec, settings_of
 from wellfit.spec.variants import changed
 
-__all__ = ["changes_of", "checked_search", "configurations", "is_whole", "rungs"]
+__all__ = ["changes_of", "checked_search", "configurations", "corners", "is_whole", "rungs"]
 
 _SPACE: Final = ("search", "space")
-_COMBINED: Final = 500  # combinations of choices that are checked before anything is trained
+_COMBINED: Final = 200  # combinations of choices that are checked before anything is trained
 _NOT_SEARCHED: Final = {
     "epochs": "cannot be searched, because the rungs follow from it; set [train] epochs",
     "model.keras": "cannot be searched; make one study for each file, or search its keys",
@@ -76,6 +76,21 @@ def rungs(epochs: int, batch: int, halving: int | None, longest: int | None = No
     cuts = int(math.log(batch, halving) + 1e-9)
     before = {max(1, round(epochs / halving**cut)) for cut in range(1, cuts + 1)} - {epochs}
     return (*sorted(rung for rung in before if longest is None or rung <= longest), epochs)
+
+
+def corners(search: SearchSpec) -> Iterator[dict[str, Any]]:
+    """The combinations of choices, of which ranges have their bounds; at most 200, to be checked before a search.
+
+    Example:
+      >>> list(corners(SearchSpec({"batch_size": Range(8, 64), "optimizer": ("adam",)})))
+      [{'batch_size': 8, 'optimizer': 'adam'}, {'batch_size': 64, 'optimizer': 'adam'}]
+    """
+    options: dict[str, list[Any]] = {}
+    for key, of in search.space.items():
+        bounds = [of.low, of.high] if isinstance(of, Range) else list(of)
+        options[key] = [int(bound) for bound in bounds] if isinstance(of, Range) and is_whole(key) else bounds
+    for combination in itertools.islice(itertools.product(*options.values()), _COMBINED):
+        yield dict(zip(options, combination, strict=True))
 
 
 def configurations(search: SearchSpec) -> int | None:
@@ -238,12 +253,7 @@ def _read_name(key: str, source: Source) -> None:
 
 
 def _check_together(search: SearchSpec, base: Recipe, source: Source) -> None:
-    """Refuse choices that do not fit together, before anything is trained; ranges take part with their bounds."""
-    options: dict[str, list[Any]] = {}
-    for key, of in search.space.items():
-        bounds = [of.low, of.high] if isinstance(of, Range) else list(of)
-        options[key] = [int(bound) for bound in bounds] if isinstance(of, Range) and is_whole(key) else bounds
-    for combination in itertools.islice(itertools.product(*options.values()), _COMBINED):
-        values = dict(zip(options, combination, strict=True))
+    """Refuse choices that do not fit together, before anything is trained."""
+    for values in corners(search):
         changes = changes_of(values, base)
         check_recipe(changed(base, changes), changes, _SPACE, source)

@@ -15,8 +15,8 @@ __all__ = ["directory_of"]
 def directory_of(spec: StudySpec, study: str | None, data: str) -> Path:
     """The directory of a study without ``--out``: ``default_directory``, shared by all numbers of epochs if possible.
 
-    The same command finds its directory again. A study without a search that differs from another one in nothing but more epochs
-    continues in its directory; one with fewer epochs gets its own.
+    The same command finds its directory again. A study that differs from another one in nothing but more epochs
+    continues in its directory; one with fewer epochs, or with a search, gets its own.
 
     Args:
       spec: the study.

@@ -43,8 +43,8 @@ from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
 from wellfit.study.outcomes import Outcomes, outcomes_of
-from wellfit.study.search.record import result_of
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again
+from wellfit.study.search.record import result_of
 from wellfit.study.shareable import shareable
 
 __all__ = ["METRICS", "summarize", "summary_of"]

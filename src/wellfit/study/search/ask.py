@@ -61,8 +61,8 @@ def ask(search: SearchSpec, tried: Sequence[Trial], count: int) -> list[dict[str
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its warnings are about options of its own
-        direction = "maximize" if search.objective == "val_accuracy" else "minimize"
-        study = optuna.create_study(direction=direction, sampler=_sampler(search, len(tried)))
+        higher, sampler = search.objective == "val_accuracy", _sampler(search, len(tried))
+        study = optuna.create_study(direction="maximize" if higher else "minimize", sampler=sampler)
         space = {key: _distribution(key, options) for key, options in search.space.items()}
         study.add_trials([_as_optuna_has_it(trial, search, space) for trial in tried])
         known = [dict(trial.values) for trial in tried]

@@ -19,7 +19,7 @@ from wellfit.study.interrupts import interruptible
 from wellfit.study.run import Progress, facts_of
 from wellfit.study.search.ask import ask, require_sampler
 from wellfit.study.search.record import Record, best_of, read_record, write_record
-from wellfit.study.search.train import planned_epochs, train_batch
+from wellfit.study.search.train import check_space, planned_epochs, train_batch
 from wellfit.study.session import Session
 
 __all__ = ["Tried", "search_first"]
@@ -72,6 +72,7 @@ def search_first(
         return session
     require_sampler(search)
     session.check([*session.spec.seeds, *search.own_seeds])
+    check_space(session)
     facts = facts_of(session, command)
     if session.fresh:
         fresh(session.directory)
@@ -102,9 +103,7 @@ def search_first(
 class _Work:
     """The progress of a search: its epochs, against those that are expected, and its time."""
 
-    def __init__(
-        self, session: Session, store: Store, on_progress: Callable[[Progress], None] | None
-    ) -> None:
+    def __init__(self, session: Session, store: Store, on_progress: Callable[[Progress], None] | None) -> None:
         search = session.spec.search
         assert search is not None
         self._search, self._store, self._on_progress = search, store, on_progress

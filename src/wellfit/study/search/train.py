@@ -13,19 +13,19 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from wellfit.base import Recipe, RunRecord, RunSpec, SearchSpec, Trial
+from wellfit.base import Recipe, RunRecord, RunSpec, SearchSpec, Trial, TrialState
 from wellfit.data.subsets import subset
 from wellfit.engine.final_states import FinalState
 from wellfit.engine.halving import alone, continued
 from wellfit.engine.plan import Population, Trajectory
 from wellfit.engine.train import Epoch, Trainer
-from wellfit.spec.search import changes_of, rungs
+from wellfit.spec.search import changes_of, corners, rungs
 from wellfit.spec.variants import changed
 from wellfit.study.interrupts import Interrupted, StopRequest
 from wellfit.study.planning import plan_runs, recipe_of
 from wellfit.study.session import Session
 
-__all__ = ["OnEpoch", "planned_epochs", "promising", "train_batch"]
+__all__ = ["OnEpoch", "check_space", "planned_epochs", "promising", "rungs_of", "train_batch"]
 
 OnEpoch = Callable[[Epoch, int], None]
 """Called after every epoch of any population with the epoch and the epochs that the batch has trained by then."""
@@ -64,7 +64,7 @@ def train_batch(
     trials: dict[int, Trial] = {}
     for rung, epochs in enumerate(steps, start=1):
         scores = batch.train_to(epochs, alive, last=epochs == steps[-1])
-        state = "finished" if epochs == steps[-1] else "ended"
+        state: TrialState = "finished" if epochs == steps[-1] else "ended"
         for place in alive:
             trial = Trial(first + place, dict(asked[place]), state, rung, epochs, scores[place])
             trials[place] = replace(trial, state="diverged") if trial.mean is None else trial
@@ -74,6 +74,24 @@ def train_batch(
         if not alive:
             break
     return [trials[place] for place in range(len(asked))], batch.trained
+
+
+def check_space(session: Session) -> None:
+    """Refuse, before anything is trained or written, a space whose configurations do not fit the data or one another.
+
+    Raises:
+      StudyFileError, ShapeError: as for ``plan_runs``; the message names the values.
+    """
+    search, base = session.spec.search, session.spec.base
+    assert search is not None
+    runs = [
+        RunSpec(
+            ",".join(f"{key}={value}" for key, value in values.items()), seed, changed(base, changes_of(values, base))
+        )
+        for values in corners(search)
+        for seed in search.own_seeds[:1]
+    ]
+    plan_runs(runs, session.data, session.mesh.size, session.choices, balanced=session.balanced)
 
 
 def rungs_of(session: Session, batch: int, recipes: Sequence[Recipe]) -> tuple[int, ...]:
