@@ -85,7 +85,7 @@ def test_settings_that_contradict_are_one_line(search: dict[str, Any], words: st
 
 
 def test_a_space_smaller_than_the_search_is_refused() -> None:
-    with pytest.raises(StudyFileError, match="40 .* are asked for, but the space has only 4; use trials = 4"):
+    with pytest.raises(StudyFileError, match=r"40 .* are asked for, but the space has only 4; use trials = 4"):
         searched({"l2": [0.1, 0.2], "optimizer": ["adam", "sgd"]})
     with pytest.raises(StudyFileError, match="the space has one configuration; give choices"):
         searched({"l2": [0.1]})

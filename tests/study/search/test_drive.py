@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from searches import session
 from small_studies import few_points, unsplit
-from wellfit.base import FIRST_SEED, SearchSpec
+from wellfit.base import FIRST_SEED, SearchSpec, Trial
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
 from wellfit.report.notes import notices
 from wellfit.spec.search import changes_of
@@ -22,6 +23,7 @@ from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
 from wellfit.study.interrupts import Interrupted
 from wellfit.study.run import Progress, run_study
+from wellfit.study.search.ask import ask
 from wellfit.study.search.drive import Tried, search_first
 from wellfit.study.search.record import Record, read_record
 from wellfit.study.session import Session
@@ -167,12 +169,16 @@ def test_a_search_in_which_everything_diverges_ends_with_a_line(tmp_path: Path) 
         search_first(session(tmp_path / "study", space=space, trials=4))
 
 
-def test_a_small_space_ends_when_it_is_exhausted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wellfit.study.search.drive.ask", lambda *_: [])
-    of: Any = session(tmp_path / "study")
-    with pytest.raises(StudyFileError, match="all 0 configurations"):
-        search_first(of)
-    assert record_in(of.directory, of.spec.search).complete
+def test_a_search_ends_where_nothing_is_left_to_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = session(tmp_path / "study")
+
+    def once(search: SearchSpec, tried: Sequence[Trial], count: int) -> list[dict[str, Any]]:
+        return [] if tried else ask(search, tried, count)
+
+    monkeypatch.setattr("wellfit.study.search.drive.ask", once)
+    assert "found" in search_first(of).spec.variants
+    record = record_in(of.directory, of.spec.search)
+    assert (len(record.trials), record.complete) == (4, True)
 
 
 def test_a_missing_sampler_is_noticed_before_anything_is_written(

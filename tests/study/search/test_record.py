@@ -58,7 +58,6 @@ def test_no_note_is_an_empty_record(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda note: note.pop("trials"),
         lambda note: note.update(trained="many"),
         lambda note: note.update(trained=-1),
         lambda note: note["trials"].extend(dict(note["trials"][0], number=n) for n in (4, 5)),

@@ -84,13 +84,10 @@ def check_space(session: Session) -> None:
     """
     search, base = session.spec.search, session.spec.base
     assert search is not None
-    runs = [
-        RunSpec(
-            ",".join(f"{key}={value}" for key, value in values.items()), seed, changed(base, changes_of(values, base))
-        )
-        for values in corners(search)
-        for seed in search.own_seeds[:1]
-    ]
+    runs = []
+    for values in corners(search):
+        name = ",".join(f"{key}={value}" for key, value in values.items())
+        runs.append(RunSpec(name, search.own_seeds[0], changed(base, changes_of(values, base))))
     plan_runs(runs, session.data, session.mesh.size, session.choices, balanced=session.balanced)
 
 
