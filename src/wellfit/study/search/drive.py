@@ -83,10 +83,9 @@ def search_first(
         with interruptible() as stop:
             work = _Work(session, store, on_progress)
             while not record.complete:
-                asked = ask(search, record.trials, min(search.batch, search.trials - len(record.trials)))
-                trials, trained = (
-                    train_batch(session, asked, len(record.trials), work.after_epoch, stop) if asked else ([], 0)
-                )
+                first = len(record.trials)
+                asked = ask(search, record.trials, min(search.batch, search.trials - first))
+                trials, trained = train_batch(session, asked, first, work.after_epoch, stop) if asked else ([], 0)
                 record = work.save(record, trials, trained)
                 if on_batch is not None:
                     whole = len(record.trials) * search.seeds * session.spec.base.epochs
