@@ -14,30 +14,31 @@ from wellfit.engine.plan import Population, Readout, Trajectory
 __all__ = ["alone", "continued"]
 
 
-def alone(population: Population, devices: int) -> Population:
+def alone(population: Population, devices: int, most: int) -> Population:
     """A population whose trajectories train one in a group, so that each can end without the others of its group.
 
-    How many groups a device takes in one call is rounded up to a power of two: populations of about one size then share
-    a program, however many trajectories they have. What does not fit at once trains in waves.
+    Where a device takes several groups in one call, it takes as many as the largest population needs: all populations
+    of one structure then share a program, however many trajectories they have. What does not fit trains in waves.
 
     Args:
       population: as planned.
       devices: over which it is spread.
+      most: trajectories that are handed to the devices at once, at most; the number of devices where each takes one
+        group in a call.
 
     Example:
       >>> from wellfit.base import Recipe, RunSpec
       >>> from wellfit.engine.plan import make_plan
       >>> runs = [RunSpec(f"{l2}", 0, Recipe(l2=l2)) for l2 in (0.1, 0.2, 0.3, 0.4, 0.5)]
       >>> planned = make_plan(runs, (8, 8), 10, (1000, 200, 200), devices=2).populations[0]
-      >>> single = alone(planned, 2)
+      >>> single = alone(planned, 2, most=12)
       >>> single.program.width, single.program.groups, len(single.trajectories)
-      (1, 8, 5)
+      (1, 12, 5)
     """
     program = population.program
-    size = program.groups
-    if size > devices or program.width > 1:
-        fit, wanted = size * program.width // devices, -(-len(population.trajectories) // devices)
-        size = devices * fit if wanted > fit else devices << (wanted - 1).bit_length()
+    size, planned = devices * -(-most // devices), program.groups * program.width
+    if len(population.trajectories) > planned:
+        size = min(size, planned)
     return _arranged(replace(population, program=replace(program, width=1, groups=size)), population.trajectories)
 
 

@@ -18,6 +18,7 @@ from wellfit.data.subsets import subset
 from wellfit.engine.final_states import FinalState
 from wellfit.engine.halving import alone, continued
 from wellfit.engine.plan import Population, Trajectory
+from wellfit.engine.population import fetches
 from wellfit.engine.train import Epoch, Trainer
 from wellfit.spec.search import changes_of, corners, rungs
 from wellfit.spec.variants import changed
@@ -165,7 +166,9 @@ class _Batch:
             apart=session.folds > 1,
             balanced=session.balanced,
         )
-        return [alone(population, session.mesh.size) for population in plan.populations]
+        of_batch = self._search.batch * (1 if session.folds > 1 else self._search.seeds)
+        most = of_batch if fetches(session.mesh, session.data) else session.mesh.size
+        return [alone(population, session.mesh.size, most) for population in plan.populations]
 
     def train_to(self, epochs: int, alive: Sequence[int], *, last: bool) -> dict[int, tuple[float | None, ...]]:
         """Train the configurations that are left to an epoch.
