@@ -32,7 +32,6 @@ RESULTS: Final = Path(__file__).parent / "results" / "searched.json"
 METHODS: Final = {
     "hyperband": "Hyperband, KerasTuner",
     "random": "random search, KerasTuner",
-    "wellfit-random": "random search, wellfit, all to the end",
     "wellfit": "TPE with halving, wellfit",
 }
 FACTOR: Final = 3
@@ -150,14 +149,9 @@ def by_wellfit(options: argparse.Namespace) -> dict[str, Any]:
     from wellfit.study.search.drive import Tried, search_first
     from wellfit.study.search.train import planned_epochs
 
-    halving: int | bool = FACTOR if options.method == "wellfit" else False
-    probe = study(options, options.repetition, halving=halving).search
-    each = planned_epochs(options.epochs, BATCH, probe) / BATCH
-    trials = max(BATCH, int(options.budget / each))
-    more = {} if options.method == "wellfit" else {"sampler": "random"}
-    if options.method != "wellfit":
-        more["batch"] = trials = max(2, round(options.budget / options.epochs))
-    spec = study(options, options.repetition, halving=halving, trials=trials, **more)
+    probe = study(options, options.repetition).search
+    trials = max(BATCH, int(options.budget * BATCH / planned_epochs(options.epochs, BATCH, probe)))
+    spec = study(options, options.repetition, trials=trials)
     with tempfile.TemporaryDirectory() as folder:
         of = session(spec, Path(folder) / "study")
         _ = of.data, of.mesh
@@ -204,7 +198,11 @@ def measured(options: argparse.Namespace, method: str, repetition: int, budget: 
     """One search, or the judgment, in a process of its own."""
     command = [sys.executable, __file__, "--method", method, "--repetition", str(repetition), "--budget", str(budget)]
     command += ["--share", str(options.share), "--epochs", str(options.epochs), "--batch", str(options.batch)]
-    done = subprocess.run(command, input=json.dumps(chosen), capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as cache:  # nobody finds a program that was compiled before
+        environment = {**os.environ, "WELLFIT_CACHE": cache}
+        done = subprocess.run(
+            command, input=json.dumps(chosen), capture_output=True, text=True, check=False, env=environment
+        )
     if done.returncode:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout.splitlines()[-1])
@@ -257,7 +255,7 @@ def main() -> None:
         if options.method == "judge":
             found: Any = judged(options, json.load(sys.stdin))
         else:
-            found = (by_wellfit if options.method.startswith("wellfit") else by_keras_tuner)(options)
+            found = (by_wellfit if options.method == "wellfit" else by_keras_tuner)(options)
         print(json.dumps(found))
         return
     setting = {key: getattr(options, key) for key in ("share", "epochs", "batch")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,20 @@ def test_rungs_ascend_to_the_last_epoch(epochs: int, batch: int, halving: int) -
     for _ in found[:-1]:
         assert left > 1  # a rung that ends nothing would be none
         left = -(-left // halving)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "search.md").read_text(encoding="utf-8")
+
+
+def test_the_documentation_has_every_key_with_its_default() -> None:
+    rows = [line.split("|")[1:3] for line in PAGE.splitlines() if line.startswith("| `")]
+    told = {key.strip(" `"): default.strip(" `") for key, default in rows}
+    fields = dataclasses.fields(SearchSpec)
+    assert told == {f.name: "" if f.name == "space" else json.dumps(f.default) for f in fields}
+
+
+def test_the_example_of_the_documentation_is_a_search(tmp_path: Path) -> None:
+    (tmp_path / "my-study.toml").write_text('[data]\nname = "digits"\n' + PAGE.split("```toml")[1].split("```")[0])
+    search = load_study(tmp_path / "my-study.toml").search
+    assert search is not None
+    assert (search.trials, len(search.space)) == (40, 4)
