@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from wellfit.base import Trial
 from wellfit.engine.train import Epoch
@@ -77,8 +77,10 @@ def search_first(
     if session.fresh:
         fresh(session.directory)
         session = replace(session, fresh=False)
-    _ = session.stored  # refuses another study in words of its own
+    _ = session.stored  # refuses another study in its own words
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
+        if session.stored.choices is None:  # those of the study that follows, too
+            store.metadata.write_note("choices", asdict(session.choices))
         record = read_record(store, search)
         with interruptible() as stop:
             work = _Work(session, store, on_progress)
