@@ -19,6 +19,7 @@ from wellfit.data.folds import (
     group_parts,
     outline,
     split_hash,
+    with_own_test_set,
 )
 from wellfit.errors import DataError
 
@@ -259,5 +260,5 @@ def test_what_was_held_out_becomes_a_test_set_that_no_seed_trains_on() -> None:
     assert pool is not None
     assert pool.groups is not None
     assert len(set(own.test_groups)) == len(set(pool.groups[pool.held_out]))
-    given = numbered(40, test=5)
-    assert with_own_test_set(given) is given
+    divided = numbered(40, test=5)
+    assert with_own_test_set(divided) is divided
