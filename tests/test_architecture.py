@@ -73,6 +73,7 @@ ONLY_THERE = {
     "sqlalchemy": ("wellfit.data.tracked.databases",),
     "yaml": ("wellfit.data.tracked.folders",),
     "ray": ("wellfit.interop", "wellfit.study.executors"),
+    "optuna": ("wellfit.study.search",),
     "bokeh": ("wellfit.report",),
     "IPython": ("wellfit.report", "wellfit.interop"),
 }

@@ -28,6 +28,7 @@ class Scripts:
     reading: ModuleType
     results: ModuleType
     run: ModuleType
+    searched: ModuleType
     table: ModuleType
     workloads: ModuleType
 
@@ -36,7 +37,7 @@ class Scripts:
 def scripts() -> Iterator[Scripts]:
     import importlib
 
-    names = ("machine", "quiet", "reading", "results", "run", "table", "workloads")
+    names = ("machine", "quiet", "reading", "results", "run", "searched", "table", "workloads")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
         yield Scripts(**{name: importlib.import_module(name) for name in names})
@@ -505,3 +506,11 @@ def test_ratios_of_reading_are_taken_within_turns(scripts: Scripts) -> None:
     assert row["ratio_seconds"] == {"median": 1.5, "low": 1.0, "high": 2.0}
     assert row["ratio_peak_bytes"]["median"] == 3
     assert row["n"] == 2
+
+
+def test_the_table_of_searches_has_means_and_ranges(scripts: Scripts) -> None:
+    one = {"tried": 10, "epochs": 49, "best": 0.85, "fresh": 0.84, "seconds": 10.0, "processor": 4.0}
+    other = {**one, "best": 0.87, "seconds": 20.0}
+    lines = scripts.searched.table([{"wellfit": one}, {"wellfit": other}]).splitlines()
+    assert len(lines) == 3
+    assert "| 10 | 49 | 86.00 (85.00 to 87.00) | 84.00 (84.00 to 84.00) | 15 (10 to 20) | 4 (4 to 4) |" in lines[2]

@@ -119,6 +119,8 @@ class Study(Previews):
         ``"log_loss"`` or ``"brier"``; verdicts, ranking and conclusion rest on it alone.
       margin: the largest irrelevant difference in it, a share of 1 except for losses; fix it before you see results.
       questions: further questions, each with the keys of ``[[questions]]`` in a study file.
+      search: what to try before the study is judged, with the keys of ``[search]``: ``{"trials": 20, "space": {"l2":
+        {"low": 1e-6, "high": 1e-2, "log": True}}}``. The best configuration becomes another variant.
       report: who hands the report in, and their own words, with the keys of ``[report]``: ``{"authors": ["Ada"]}``.
       settings: any other key of ``[train]`` or ``[data]`` in a study file: ``epochs``, ``batch_size``, ``optimizer``,
         ``learning_rate``, ``l2``, ``precision`` ..., ``validation``, ``scale``, ``label``, ``drop``, ``image_size`` ...
@@ -149,6 +151,7 @@ class Study(Previews):
         metric: str = "accuracy",
         margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
+        search: Mapping[str, Any] | None = None,
         report: Mapping[str, Any] = EMPTY,
         **settings: Any,
     ) -> None: ...
@@ -172,6 +175,7 @@ class Study(Previews):
         metric: str = "accuracy",
         margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
+        search: Mapping[str, Any] | None = None,
         report: Mapping[str, Any] = EMPTY,
         **settings: Any,
     ) -> None: ...
@@ -186,6 +190,7 @@ class Study(Previews):
         metric: str = "accuracy",
         margin: float | None = None,
         questions: Sequence[Mapping[str, Any]] = (),
+        search: Mapping[str, Any] | None = None,
         report: Mapping[str, Any] = EMPTY,
         **settings: Any,
     ) -> None:
@@ -207,6 +212,8 @@ class Study(Previews):
             "questions": questions,
             "report": report,
         }
+        if search is not None:
+            tables["search"] = search
         if model is not None:
             tables["model"] = plain_models(model)
         with naming_arguments():
@@ -273,6 +280,7 @@ class Study(Previews):
         from wellfit.study.decide import run_until_decided
         from wellfit.study.executors.ray_pool import RayPool, usable_address
         from wellfit.study.run import run_study
+        from wellfit.study.search.drive import search_first
         from wellfit.study.session import Session
 
         if not until_decided and (max_seeds is not None or max_minutes is not None):
@@ -286,6 +294,8 @@ class Study(Previews):
         with self._naming():
             address = None if on is None else usable_address(on)
             spec, dataset = self._fitted()
+        if address is not None and spec.search is not None:
+            raise StudyFileError("run(...): on and a search exclude each other; leave on out")
         pool = None if address is None else RayPool(address, dataset, spec.data)
         session = Session(spec, dataset, Path(out), fresh, pool=pool)
         logs: Any = None
@@ -295,6 +305,7 @@ class Study(Previews):
             logs = LogFolder(Path(tensorboard), session, temporary=keep is not None)
         closing = contextlib.nullcontext() if pool is None else contextlib.closing(pool)
         with closing, self._naming(), progress_display(progress) as on_progress:
+            session = search_first(session, command="from Python", on_progress=on_progress)
 
             def train(batch: Session, interim: InterimAnalysis | None = None) -> None:
                 run_study(

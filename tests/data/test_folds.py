@@ -19,6 +19,7 @@ from wellfit.data.folds import (
     group_parts,
     outline,
     split_hash,
+    with_own_test_set,
 )
 from wellfit.errors import DataError
 
@@ -243,3 +244,21 @@ def test_the_hash_is_that_of_the_whole_division() -> None:
 def test_data_that_cannot_be_divided(data: Dataset, folds: int, words: str) -> None:
     with pytest.raises(DataError, match=words):
         division(data, 0, folds=folds)
+
+
+def test_what_was_held_out_becomes_a_test_set_that_no_seed_trains_on() -> None:
+    data = numbered(60, groups=12)
+    own = with_own_test_set(data)
+    divisions = [division(own, seed, folds=5) for seed in range(7)]
+    assert all(np.array_equal(of.dataset.x_test, data.x_test) for of in divisions)
+    assert all(len(of.splits.train) + len(of.splits.validation) == len(data.x_train) for of in divisions)
+    assert len({of.splits.validation.tobytes() for of in divisions}) > 1
+    assert own.groups is not None
+    assert own.test_groups is not None
+    assert not set(own.groups) & set(own.test_groups)
+    pool = data.pool
+    assert pool is not None
+    assert pool.groups is not None
+    assert len(set(own.test_groups)) == len(set(pool.groups[pool.held_out]))
+    divided = numbered(40, test=5)
+    assert with_own_test_set(divided) is divided

@@ -47,6 +47,6 @@ def test_it_has_neither_defaults_nor_nulls_and_asks_for_no_table() -> None:
     assert '"null"' not in text
     assert "required" not in SCHEMA
     assert [name for name, table in TABLES.items() if "required" in table] == [
-        *("Averaging", "EarlyStopping", "LayerSpec", "Question")
+        *("Averaging", "EarlyStopping", "LayerSpec", "Question", "Range")
     ]
     assert SCHEMA["properties"]["title"]["type"] == "string"  # a key of the file, not pydantic's title of a schema

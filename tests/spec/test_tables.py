@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from wellfit.base import LayerSpec, ModelSpec, Question, Reading, Recipe
+from wellfit.base import LayerSpec, ModelSpec, Question, Range, Reading, Recipe, SearchSpec
 from wellfit.spec import tables
 from wellfit.spec.tables import DataSpec, settings_of
 
@@ -44,7 +44,8 @@ def test_types_keep_their_ranges() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Reading, DataSpec, tables.StudySpec, tables.Quick, Recipe, ModelSpec, LayerSpec, Question]
+    "kind",
+    [Reading, DataSpec, tables.StudySpec, tables.Quick, Recipe, ModelSpec, LayerSpec, Question, SearchSpec, Range],
 )
 def test_every_setting_is_documented(kind: Any) -> None:
     text = kind.__doc__ + (Reading.__doc__ or "" if issubclass(kind, Reading) else "")

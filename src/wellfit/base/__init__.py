@@ -76,6 +76,7 @@ from wellfit.base.recipe import (
     ScheduleKind,
 )
 from wellfit.base.runs import HISTORY_COLUMNS, History, RunRecord, RunSpec, RunState
+from wellfit.base.search import FIRST_SEED, Range, SearchResult, SearchSpec, Trial, TrialState
 from wellfit.base.summary import (
     BALANCED,
     MARGIN,
@@ -103,6 +104,7 @@ __all__ = [
     "BALANCED",
     "DEFAULT_READING",
     "FINDING_TITLES",
+    "FIRST_SEED",
     "HISTORY_COLUMNS",
     "MARGIN",
     "MOST_AUTHORS",
@@ -166,6 +168,7 @@ __all__ = [
     "ProperShare",
     "Question",
     "QuestionKind",
+    "Range",
     "Ranked",
     "Rate",
     "Ratio",
@@ -179,6 +182,8 @@ __all__ = [
     "Scaling",
     "Schedule",
     "ScheduleKind",
+    "SearchResult",
+    "SearchSpec",
     "Seed",
     "Seeds",
     "Sentence",
@@ -190,6 +195,8 @@ __all__ = [
     "TestRows",
     "Text",
     "TrainingData",
+    "Trial",
+    "TrialState",
     "UpTo64",
     "VarianceComponents",
     "VariantSummary",

@@ -10,6 +10,7 @@ from wellfit.base.data import IntArray
 from wellfit.base.findings import Finding
 from wellfit.base.ranges import Text
 from wellfit.base.runs import History, RunState
+from wellfit.base.search import SearchResult
 
 __all__ = [
     "BALANCED",
@@ -349,6 +350,7 @@ class StudySummary:
         folds.
       validation: variant -> what its difference from the first in correctness on the validation examples varies with,
         for the variants that validation can compare and whose answers are kept.
+      search: what was tried before the study, and what is left of it on fresh seeds; None without a search.
       fingerprint: of everything in the study directory; None while or after a command changes it without ending.
     """
 
@@ -384,6 +386,7 @@ class StudySummary:
     validation_examples: int = 0
     validation_overlap: float = 1.0
     validation: Mapping[str, VarianceComponents] = field(default_factory=dict)
+    search: SearchResult | None = None
     fingerprint: str | None = None
     metric: str = "accuracy"
 

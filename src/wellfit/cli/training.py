@@ -27,6 +27,8 @@ from wellfit.cli.options import (
     typed_command,
 )
 from wellfit.cli.output import make_console, print_json, print_paragraph
+from wellfit.cli.searching import Search, check_search, print_search
+from wellfit.cli.searching import search as search_first
 from wellfit.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def run(
     precision: PrecisionName = None,
     settings: Settings = None,
     quick: Quick = False,
+    search: Search = False,
     until_decided: UntilDecided = False,
     max_seeds: MaxSeeds = None,
     max_minutes: MaxMinutes = None,
@@ -85,7 +88,8 @@ def run(
     """Train every variant over several seeds and report the results.
 
     Run the same command again to continue an interrupted study. With more seeds or more epochs, only what is missing is
-    trained. With --until-decided, seeds are added as needed. Of several studies, --out is the folder.
+    trained. With --until-decided, seeds are added as needed. If the study file has [search], configurations are tried
+    first, and the best one is judged with the variants. Of several studies, --out is the folder.
     """
     from wellfit.cli.deciding import show_until_decided
     from wellfit.cli.results import print_places, write_page
@@ -100,13 +104,15 @@ def run(
         _check_several(until_decided, shard, tensorboard)
         _run_studies(
             studies or (), data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings, quick=quick,
-            out=out, fresh=fresh, on=on, json=json,
+            search=search, out=out, fresh=fresh, on=on, json=json,
         )  # fmt: skip
         return
     study = studies[0] if studies else None
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard, on)
+    check_search(session, search, shard, on)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
+        session = search_first(session, console)
         if until_decided:
             show_until_decided(session, console, _run, max_seeds, max_minutes, logs)
         else:
@@ -146,6 +152,7 @@ def _run_studies(
     precision: str | None,
     settings: list[str] | None,
     quick: bool,
+    search: bool,
     out: Path | None,
     fresh: bool,
     on: str | None,
@@ -158,9 +165,14 @@ def _run_studies(
     folder = STUDIES if out is None else out
 
     def make(study: str) -> Session:
-        return _session(study, data, seeds, epochs, precision, settings, quick, None, fresh, None, on, folder)
+        session = _session(study, data, seeds, epochs, precision, settings, quick, None, fresh, None, on, folder)
+        check_search(session, search, None, on)
+        return session
 
-    run_several(studies, make, _run, folder=folder, on=on is not None, json=json)
+    def train(session: Session, console: Console) -> None:
+        _run(search_first(session, console), console)
+
+    run_several(studies, make, train, folder=folder, on=on is not None, json=json)
 
 
 def _logs(folder: Path, session: Session) -> LogFolder:
@@ -207,6 +219,7 @@ def plan(
         print_json(to_json(session, __version__, analyses, whole))
         return
     print_plan(make_console(), session.forecast, full=full)
+    print_search(session, make_console())
     if until_decided:
         print_paragraph(make_console(), _analyses_line(analyses, session, whole))
 

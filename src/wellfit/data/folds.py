@@ -26,6 +26,7 @@ __all__ = [
     "examples_of",
     "outline",
     "split_hash",
+    "with_own_test_set",
 ]
 
 _FOLD_STREAM: Final = 20  # separate from the other streams of a seed
@@ -122,6 +123,26 @@ def outline(dataset: Dataset) -> Dataset:
 def can_fold(dataset: Dataset) -> bool:
     """Whether seeds can have folds: not where both test and validation set are given."""
     return dataset.pool is not None or dataset.validation_rows is None
+
+
+def with_own_test_set(dataset: Dataset) -> Dataset:
+    """The data set with what was held out as its own test set: folds of it then validate, and no seed trains on it.
+
+    Example:
+      >>> from wellfit.data.catalog import load_dataset
+      >>> digits = with_own_test_set(load_dataset("digits"))
+      >>> [len(division(digits, seed, folds=5).dataset.y_test) for seed in (0, 1)]
+      [359, 359]
+    """
+    pool = dataset.pool
+    if pool is None:
+        return dataset
+    groups: IntArray | None = None
+    if pool.groups is not None and dataset.groups is not None:
+        own = np.unique(pool.groups[pool.held_out], return_inverse=True)[1]
+        groups = int(dataset.groups.max()) + 1 + own  # no group is in both
+    fact = ("test set", f"{len(dataset.y_test):,} examples, the same for all seeds, which the search does not see")
+    return dataclasses.replace(dataset, test_groups=groups, facts=(*dataset.facts, fact), pool=None)
 
 
 def split_hash(dataset: Dataset, seedless: Division, *, folds: int) -> str:

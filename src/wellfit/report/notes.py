@@ -8,6 +8,7 @@ from __future__ import annotations
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.narrative.metrics import best, is_loss
 from wellfit.narrative.no_effect import no_effect
+from wellfit.narrative.searched import search_sentences
 from wellfit.report import wording
 from wellfit.report.numbers import ends_early
 from wellfit.study.comparable import published_caution
@@ -68,7 +69,8 @@ def notices(summary: StudySummary) -> tuple[str, ...]:
         (len(summary.variants) == 1, "There is only one variant, so there is nothing to compare it with."),
         (True, published_caution(summary.name, {v.name: v.published for v in summary.variants}, summary.settings)),
     )
-    return tuple(sentence for holds, sentence in sentences if holds and sentence)
+    said = (sentence for holds, sentence in sentences if holds and sentence)
+    return (*said, *search_sentences(summary.search))
 
 
 def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[str, ...]:

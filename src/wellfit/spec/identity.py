@@ -35,7 +35,8 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
     Args:
       stored: a study in ``resolved`` form, perhaps of an older version.
       new: another one.
-      growing: whether the new one may have more epochs: it then continues where the stored one ended.
+      growing: whether the new one may have more epochs: it then continues where the stored one ended. A study with a
+        search may not: what it found, it found with these epochs.
 
     Returns:
       The difference in words, or None.
@@ -56,7 +57,7 @@ def spec_conflicts(stored: Mapping[str, Any], new: Mapping[str, Any], *, growing
         if (twin := folded.get(name.lower(), name)) != name:
             return f"variant {name!r} would share its files with {twin!r}"
     for key, there, here in _differences(stored, new):
-        if growing and key.endswith(" epochs") and int(there) <= int(here):
+        if growing and not new.get("search") and key.endswith(" epochs") and int(there) <= int(here):
             continue
         return f"{key} is {_said(there)} there and {_said(here)} here"
     return None
@@ -153,6 +154,7 @@ def default_directory(
 def _differences(stored: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Every key in which two studies differ, with both values as JSON; settings that either lacks have defaults."""
     pairs = [("[data]", _data(stored), _data(new)), ("[train]", _train(stored), _train(new))]
+    pairs.append(("[search]", stored.get("search") or {}, new.get("search") or {}))
     for name, variant in new["variants"].items():
         if name in stored["variants"]:
             pairs.append((f"[variants.{name}]", _variant(stored["variants"][name]), _variant(variant)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from wellfit.base import Recipe
+from wellfit.base import Recipe, SearchSpec
 from wellfit.spec.overlay import swept_names, without_variants
 from wellfit.spec.reading import read_table
 from wellfit.spec.source import Source
@@ -13,9 +13,12 @@ from wellfit.spec.tables import DataSpec, Quick, StudySpec
 
 __all__ = ["quickened"]
 
+TRIALS: Final = 10
+"""Configurations that a quick search tries at most."""
+
 
 def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """A study with fewer epochs, seeds and values per sweep, and a share of the training data.
+    """A study with fewer epochs, seeds, values per sweep and configurations to try, and a share of the training data.
 
     All numbers of epochs shrink in proportion, so that a variant with twice the epochs still has twice the epochs.
 
@@ -43,6 +46,10 @@ def quickened(raw: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "variants": {name: _fewer_epochs(changes, ratio) for name, changes in raw.get("variants", {}).items()},
         "sweeps": {name: _fewer_values(lists, ratio, limits.values) for name, lists in raw.get("sweeps", {}).items()},
     }
+    if "search" in raw:
+        search = raw["search"]
+        trials = min(search.get("trials", SearchSpec.trials), TRIALS)
+        quick["search"] = {**search, "trials": trials, "batch": min(search.get("batch", SearchSpec.batch), trials)}
     if "title" in raw:
         quick["title"] = f"{raw['title']} (quick)"
     return without_variants(quick, swept_names(raw, source) - swept_names(quick, source))

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin
 from annotated_types import Interval, MaxLen, MinLen
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from wellfit.base import Distinct, Off
+from wellfit.base import Distinct, Off, Range
 from wellfit.errors import StudyFileError, UnknownNameError
 from wellfit.spec.source import KeyPath, Source
-from wellfit.spec.tables import Part, StudyFile, settings_of
+from wellfit.spec.tables import Changes, Part, StudyFile, settings_of
 
 __all__ = ["plain_of", "read_table", "table_with"]
 
@@ -216,7 +216,15 @@ def _refuse_key(key: str, known: Iterable[str], source: Source, at: KeyPath) -> 
     is_top = len(at) == 1 or (at[0] == "parts" and len(at) == 3)
     if is_top and (path := table_with(key)):
         raise StudyFileError(f"unknown key {key!r} in {source.table(at)}; did you mean {path!r}?")
+    if known == settings_of(Range) and key in _keys_within(str(at[-2])):
+        source.refuse(at[:-1], f'a key with a dot is quoted: "{at[-2]}.{key}" = ...')
     raise UnknownNameError("key", key, known, source.table(at))
+
+
+def _keys_within(setting: str) -> set[str]:
+    """The keys of a setting of a variant that is a table."""
+    tables = (_bare(option) for option in _options(settings_of(Changes).get(setting, NoneType)))
+    return {key for table in tables if _form(table) is BaseModel for key in settings_of(table)}
 
 
 def _refuse_name(name: str, known: Iterable[str], source: Source, at: KeyPath) -> NoReturn:

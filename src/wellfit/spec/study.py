@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wellfit.analysis.scores import MARGINS
-from wellfit.base import Question, Recipe, RunSpec
+from wellfit.base import Question, Recipe, RunSpec, SearchSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.consistency import check_name, check_published, check_questions, check_recipe, same_name
 from wellfit.spec.imported.study import with_networks
@@ -17,6 +17,7 @@ from wellfit.spec.overlay import entitled, extended, other_data, published_in, p
 from wellfit.spec.own_words import words_from
 from wellfit.spec.quick import quickened
 from wellfit.spec.reading import plain_of, read_table
+from wellfit.spec.search import checked_search
 from wellfit.spec.source import KeyPath, Source, builtin_studies, read_setting
 from wellfit.spec.tables import DATA_FILES, DataSpec, StudyFile, StudySpec, settings_of
 from wellfit.spec.variants import changed, recipe_from, swept
@@ -261,7 +262,7 @@ def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
     published, questions = file.get("published", {}), file.get("questions", ())
     check_published(published, variants, source)
     check_questions(questions, variants, published, source)
-    return StudySpec(
+    spec = StudySpec(
         name=file["name"],
         title=file.get("title", file["name"]),
         data=data,
@@ -274,6 +275,9 @@ def _build(plain: Mapping[str, Any], source: Source) -> StudySpec:
         **study,
         **_compare(file.get("compare", {})),
     )
+    if "search" in file:
+        spec = dataclasses.replace(spec, search=checked_search(file["search"], plain["search"], spec, source))
+    return spec
 
 
 def _compare(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -358,13 +362,13 @@ def resolved(spec: StudySpec) -> dict[str, Any]:
         name: {"changes": plain_of(spec.variants[name]), "recipe": plain_of(recipe)}
         for name, recipe in recipes(spec).items()
     }
-    for key in ("published_at", "report"):
+    for key in ("published_at", "report", "search"):
         if not getattr(spec, key):
             del plain[key]
     return plain
 
 
-_OF_TRAINING: Final = ("base", "precision", "published_at")
+_OF_TRAINING: Final = ("base", "precision", "published_at", "search")
 """What the resolved form of a study that was trained elsewhere does not say."""
 
 
@@ -394,5 +398,6 @@ def from_resolved(plain: Mapping[str, Any]) -> StudySpec:
         "seeds": tuple(plain["seeds"]),
         "questions": tuple(read_table(Question, question, source) for question in plain.get("questions", ())),
         "report": words_from(plain.get("report", {}), source),
+        "search": read_table(SearchSpec, plain["search"], source, ("search",)) if "search" in plain else None,
     }
     return StudySpec(**{**plain, **parts})

@@ -24,6 +24,7 @@ from wellfit.base import (
     Rate,
     Reading,
     Recipe,
+    SearchSpec,
     Seed,
     Seeds,
     Text,
@@ -94,6 +95,7 @@ class StudySpec:
       published_at: the settings behind the published numbers of a study file, in the form of ``resolved``: those of
         the file, without settings from outside. Empty for built-in studies, whose name tells.
       report: what the authors say in the report themselves.
+      search: which configurations are tried before the study is judged; the best one becomes another variant.
       elsewhere: whether wellfit only judges runs that others trained. Its variants then hold their settings as they
         were given, whatever these mean, and ``base`` says nothing.
     """
@@ -112,6 +114,7 @@ class StudySpec:
     questions: tuple[Question, ...] = ()
     published_at: Mapping[str, Any] = field(default_factory=dict, compare=False)
     report: OwnWords = field(default_factory=OwnWords)
+    search: SearchSpec | None = None
     elsewhere: bool = False
 
 
@@ -187,6 +190,7 @@ Args:
   sweeps: named lists of values; one variant per value, or per combination.
   published: what the source of the study reports, by variant and metric.
   compare: how variants are compared.
+  search: which configurations are tried first; the best one becomes another variant.
   questions: what the study asks beyond which variants differ from the first.
   quick: the smaller version that --quick trains.
   report: who hands the report in, and in whose own words.
@@ -233,6 +237,7 @@ _part: dict[str, Any] = {
     "sweeps": dict[str, Sweep],  # type: ignore[valid-type]
     "published": dict[str, dict[Metric, float]],
     "compare": Compare,
+    "search": SearchSpec,
     "questions": tuple[Question, ...],
     "quick": Quick,
     "report": Report,

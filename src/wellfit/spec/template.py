@@ -60,6 +60,12 @@ model = {{ hidden = [32] }}
 # l2 = [1e-4, 1e-3]
 # dropout = [0.2, 0.4]
 
+# [search]                           # try configurations first; the best is judged as the variant "found"
+# trials = 40                        # docs/how-to/search.md
+# [search.space]
+# weight_decay = {{ low = 1e-6, high = 1e-1, log = true }}
+# "model.hidden" = [[64], [128, 64]]
+
 # [published]                        # results from a paper or a course, shown next to yours
 # baseline = {{ test_accuracy = 0.97 }}
 

@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from wellfit.analysis.scores import MARGINS
-from wellfit.base import LayerSpec, ModelSpec, Question, Recipe
+from wellfit.base import LayerSpec, ModelSpec, Question, Recipe, SearchSpec
 from wellfit.errors import escaped
 from wellfit.spec.tables import StudySpec
 from wellfit.spec.variants import HIDDEN
@@ -45,9 +45,10 @@ def study_file(spec: StudySpec) -> str:
         "variants": {name: _switched(changes) for name, changes in spec.variants.items()},
         "published": spec.published,
         "compare": _compare(spec),
+        "search": {} if spec.search is None else _search(spec.search),
         "questions": [_question(question) for question in spec.questions],
     }
-    optional = ("published", "compare", "questions")
+    optional = ("published", "compare", "search", "questions")
     text = tomli_w.dumps(_plain({key: table for key, table in tables.items() if table or key not in optional}))
     text = re.sub(r" = \[\n((?:    (?:[\w.+-]+|\"[^\"\\\n]*\"),\n)+)\]", _on_one_line, text)
     if spec.report:
@@ -76,6 +77,11 @@ def _compare(spec: StudySpec) -> dict[str, Any]:
     """Metric and margin where they are not the usual ones; every metric has a margin of its own."""
     usual = {"metric": StudySpec.metric, "margin": MARGINS[spec.metric]}
     return {key: value for key in usual if (value := getattr(spec, key)) != usual[key]}
+
+
+def _search(search: SearchSpec) -> dict[str, Any]:
+    """[search] in full, because some of what it leaves out depends on the rest of the study."""
+    return _switched(dataclasses.asdict(search))
 
 
 def _question(question: Question) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class Runs:
         run has them.
         """
         study = self.metadata.study()
-        if study.get("elsewhere"):
+        if study.get("elsewhere") or study.get("search"):  # a search is for its number of epochs alone
             return study
         most: dict[str, int] = {}
         for (variant, _), epochs in self.epochs_asked().items():

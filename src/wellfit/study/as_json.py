@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from wellfit.base import RunSummary, StudySummary
+from wellfit.base import RunSummary, SearchResult, StudySummary
 from wellfit.study.provenance import changes
 
 __all__ = ["to_json"]
@@ -49,6 +49,7 @@ def to_json(summary: StudySummary, version: str) -> dict[str, Any]:
         "earlier_looks": summary.earlier_looks.seeds,
         "earlier_metrics": summary.earlier_looks.metrics,
         "earlier_margins": summary.earlier_looks.margins,
+        "search": _search(summary.search),
         "settings": summary.settings,
         "provenance": summary.provenance,
         "several": changes(summary.provenance),
@@ -61,6 +62,14 @@ def _run_to_json(run: RunSummary, summary: StudySummary) -> dict[str, Any]:
     """A run, with the metric that variants are compared on."""
     of_accuracy = summary.metric == "accuracy"
     return {key: getattr(run, key) for key in _RUN_KEYS} | ({} if of_accuracy else {summary.compared: run.test_score})
+
+
+def _search(result: SearchResult | None) -> dict[str, Any] | None:
+    """What the search tried and found; None without one."""
+    if result is None:
+        return None
+    trials = [{**vars(trial), "mean": trial.mean} for trial in result.trials]
+    return {**vars(result), "trials": trials, "found": result.found, "curse": result.curse}
 
 
 def _finite(value: Any) -> Any:

@@ -16,7 +16,7 @@ def directory_of(spec: StudySpec, study: str | None, data: str, folder: Path = S
     """The directory of a study without ``--out``: ``default_directory``, shared by all numbers of epochs if possible.
 
     The same command finds its directory again. A study that differs from another one in nothing but more epochs
-    continues in its directory; one with fewer epochs gets its own.
+    continues in its directory; one with fewer epochs, or with a search, gets its own.
 
     Args:
       spec: the study.
@@ -25,7 +25,7 @@ def directory_of(spec: StudySpec, study: str | None, data: str, folder: Path = S
       folder: of all studies.
     """
     own = default_directory(spec, study, data, folder=folder)
-    if (own / "study.db").is_file():
+    if (own / "study.db").is_file() or spec.search is not None:
         return own
     shared = default_directory(spec, study, data, any_epochs=True, folder=folder)
     if not (shared / "study.db").is_file():

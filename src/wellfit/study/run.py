@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from importlib import metadata
 from itertools import groupby
 from typing import Final
 
@@ -37,7 +38,7 @@ from wellfit.study.report_data import keep_report_data
 from wellfit.study.resuming import begins_of, save_checkpoint, save_trained, unusable
 from wellfit.study.session import Session
 
-__all__ = ["Interrupted", "Progress", "run_study"]
+__all__ = ["Interrupted", "Progress", "facts_of", "run_study"]
 
 CHECKPOINT_SECONDS: Final = 30.0
 """Seconds between checkpoints; each waits for the end of an epoch."""
@@ -98,7 +99,7 @@ def run_study(
     pool = session.pool if session.remaining.plan.runs else None
     if pool is not None:
         check_nodes(pool.nodes, kernels=session.kernels)
-    facts = _facts(session, command, here=pool is None)  # raises before anything is written
+    facts = facts_of(session, command, here=pool is None)  # raises before anything is written
     if session.fresh:
         fresh(session.directory)
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
@@ -136,8 +137,14 @@ def run_study(
     release()
 
 
-def _facts(session: Session, command: str, *, here: bool) -> dict[str, str]:
-    """The provenance of what this process trains; of what is trained elsewhere, the machines come with the runs."""
+def facts_of(session: Session, command: str, *, here: bool = True) -> dict[str, str]:
+    """The provenance of what this process trains; of what is trained elsewhere, the machines come with the runs.
+
+    Args:
+      session: the study.
+      command: what the user typed.
+      here: whether this process trains.
+    """
     facts = provenance(
         *(session.used, session.splits, command, session.precision),
         folds=session.folds,
@@ -146,6 +153,8 @@ def _facts(session: Session, command: str, *, here: bool) -> dict[str, str]:
     )
     if not here:
         facts = {name: value for name, value in facts.items() if name not in MACHINE}
+    if session.spec.search is not None:
+        facts["optuna"] = metadata.version("optuna")
     return facts if session.shard is None else facts | {"shard": str(session.shard)}
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import Dataset, IntArray, Preparation, Recipe, RunSpec, Splits, TrainingData
 from wellfit.data.facts import Facts, data_facts, dataset_facts, fold_facts
-from wellfit.data.folds import example_labels, examples_of
+from wellfit.data.folds import example_labels, examples_of, with_own_test_set
 from wellfit.data.subsets import subset_rows
 from wellfit.engine import devices, machine
 from wellfit.engine.plan import Plan
@@ -63,7 +63,7 @@ class Session:
 
     Args:
       spec: the study.
-      dataset: all of its data.
+      dataset: all of its data. Where a search precedes the study, the test set is the same for all seeds.
       directory: the study directory, which need not exist.
       fresh: whether to ignore what the directory holds; training then deletes it first.
       shard: the part of the study to train; None for all of it.
@@ -88,6 +88,10 @@ class Session:
     fresh: bool = False
     shard: Shard | None = None
     pool: Pool | None = None
+
+    def __post_init__(self) -> None:
+        if self.spec.search is not None:
+            object.__setattr__(self, "dataset", with_own_test_set(self.dataset))
 
     @cached_property
     def resolved(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from wellfit.study.interim import compared_runs
 from wellfit.study.looks import earlier_looks
 from wellfit.study.outcomes import Outcomes, outcomes_of
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again
+from wellfit.study.search.record import result_of
 from wellfit.study.shareable import shareable
 
 __all__ = ["METRICS", "summarize", "summary_of"]
@@ -130,6 +131,7 @@ def summary_of(store: Store) -> StudySummary:
         earlier_looks=looks,
         validation_examples=examples[0],
         validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
+        search=result_of(store, spec, variants),
         fingerprint=manifest.fingerprint(store.database),
         **concluded._asdict(),
     )

@@ -1,0 +1,66 @@
+"""What a search tried, and how much better its winner looked there than it is: numbers into sentences."""
+
+from __future__ import annotations
+
+from wellfit.base import SearchResult
+from wellfit.narrative.phrases import counted
+
+__all__ = ["search_sentences"]
+
+
+def search_sentences(result: SearchResult | None) -> tuple[str, ...]:
+    """What readers must know of a study's search; empty without one.
+
+    Args:
+      result: what the search tried and found.
+
+    Example:
+      >>> from wellfit.base import Trial
+      >>> trials = tuple(Trial(n, {}, "finished", 1, 9, (score, score)) for n, score in enumerate([0.9, 0.95]))
+      >>> search_sentences(SearchResult(trials, 2, "validation_accuracy", 2, "found", 1, 36, 36, 0.94, 5))[1]
+      "The winner, found, reached a mean validation accuracy of 95.00 % there and 94.00 % on 5 fresh seeds. The \
+difference of 1.00 points is the winner's curse, the luck of being the best of 2, together with the chance of seeds \
+and folds."
+    """
+    if result is None or not result.trials:
+        return ()
+    return tuple(filter(None, (_tried(result), _curse(result))))
+
+
+def _tried(result: SearchResult) -> str:
+    """How much was tried, and what it took."""
+    trials = result.trials
+    share = result.trained / result.whole if result.whole else 1.0
+    text = (
+        f"Before this study, a search tried {counted(len(trials), 'configuration')} with "
+        f"{counted(result.seeds, 'seed')} each on training and validation data alone"
+    )
+    if len(trials) < result.asked and result.fresh is None:
+        text = f"{text} (of {result.asked:,} that it was asked for)"
+    ended, diverged = (sum(trial.state == state for trial in trials) for state in ("ended", "diverged"))
+    parts = [f"{ended:,} ended early"] * bool(ended) + [f"{diverged:,} diverged"] * bool(diverged)
+    text += f"; {' and '.join(parts)}" if parts else ""
+    epochs = f"{counted(result.trained, 'epoch')}"
+    took = f"{epochs}, {100 * share:.0f} % of the {result.whole:,} of training all to the end" if share < 1 else epochs
+    return f"{text}. It took {took}. Every verdict rests on other seeds and on the test set, which it did not see."
+
+
+def _curse(result: SearchResult) -> str:
+    """How the winner did in the search and on fresh seeds; empty before both are known."""
+    found, fresh, curse = result.found, result.fresh, result.curse
+    if found is None or fresh is None or curse is None:
+        return ""
+    accuracy = result.metric == "validation_accuracy"
+    name = "validation accuracy" if accuracy else "validation loss"
+    values = [f"{100 * value:.2f} %" if accuracy else f"{value:.4f}" for value in (found, fresh)]
+    seeds = counted(result.fresh_seeds, "fresh seed")
+    start = f"The winner, {result.name}, reached a mean {name} of {values[0]} there and {values[1]} on {seeds}"
+    size = f"{100 * abs(curse):.2f} points" if accuracy else f"{abs(curse):.4f}"
+    if round(abs(curse), 4) == 0:
+        return f"{start}: as much, so that no winner's curse shows."
+    if curse < 0:
+        return f"{start}: {size} better, so that no winner's curse shows."
+    return (
+        f"{start}. The difference of {size} is the winner's curse, the luck of being the best of "
+        f"{len(result.trials):,}, together with the chance of seeds and folds."
+    )

@@ -1,0 +1,50 @@
+"""The sentences about a search say what its numbers say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wellfit.base import SearchResult, Trial
+from wellfit.narrative.searched import search_sentences
+
+TRIALS = (
+    Trial(0, {}, "finished", 2, 9, (0.9, 0.92)),
+    Trial(1, {}, "ended", 1, 3, (0.8, 0.8)),
+    Trial(2, {}, "diverged", 1, 3, (0.8, None)),
+)
+RESULT = SearchResult(TRIALS, 3, "validation_accuracy", 2, "found", 0, 36, 54, 0.89, 5)
+
+
+def test_no_search_says_nothing() -> None:
+    assert search_sentences(None) == ()
+    assert search_sentences(replace(RESULT, trials=(), best=None)) == ()
+
+
+def test_how_much_was_tried_is_counted() -> None:
+    text = search_sentences(RESULT)[0]
+    assert "tried 3 configurations with 2 seeds each on training and validation data alone" in text
+    assert "; 1 ended early and 1 diverged. It took 36 epochs, 67 % of the 54 of training all to the end." in text
+
+
+def test_an_unfinished_search_says_so() -> None:
+    (text,) = search_sentences(replace(RESULT, asked=9, fresh=None, fresh_seeds=0))
+    assert "(of 9 that it was asked for)" in text
+
+
+@pytest.mark.parametrize(
+    ("fresh", "words"),
+    [
+        (0.89, "91.00 % there and 89.00 % on 5 fresh seeds. The difference of 2.00 points is the winner's curse"),
+        (0.92, "92.00 % on 5 fresh seeds: 1.00 points better, so that no winner's curse shows."),
+        (0.91, "91.00 % on 5 fresh seeds: as much, so that no winner's curse shows."),
+    ],
+)
+def test_the_curse_is_the_drop_on_fresh_seeds(fresh: float, words: str) -> None:
+    assert words in search_sentences(replace(RESULT, fresh=fresh))[1]
+
+
+def test_losses_are_losses() -> None:
+    text = search_sentences(replace(RESULT, metric="validation_loss", fresh=0.95))[1]
+    assert "mean validation loss of 0.9100 there and 0.9500 on 5 fresh seeds. The difference of 0.0400" in text
