@@ -69,11 +69,10 @@ ONLY_THERE = {
     "llvmlite": ("wellfit.nn.kernels",),
     "tensorboardX": ("wellfit.interop", "wellfit.data.tracked.tensorboard"),
     "mlflow": ("wellfit.data.tracked.mlflow",),
-    "optuna": ("wellfit.data.tracked.optuna",),
+    "optuna": ("wellfit.data.tracked.optuna", "wellfit.study.search"),
     "sqlalchemy": ("wellfit.data.tracked.databases",),
     "yaml": ("wellfit.data.tracked.folders",),
     "ray": ("wellfit.interop", "wellfit.study.executors"),
-    "optuna": ("wellfit.study.search",),
     "bokeh": ("wellfit.report",),
     "IPython": ("wellfit.report", "wellfit.interop"),
 }
