@@ -150,7 +150,13 @@ def by_wellfit(options: argparse.Namespace) -> dict[str, Any]:
     from wellfit.study.search.train import planned_epochs
 
     probe = study(options, options.repetition).search
-    trials = max(BATCH, int(options.budget * BATCH / planned_epochs(options.epochs, BATCH, probe)))
+
+    def planned(trials: int) -> int:
+        full, rest = divmod(trials, BATCH)
+        ends = planned_epochs(options.epochs, rest, probe) if rest else 0
+        return full * planned_epochs(options.epochs, BATCH, probe) + ends
+
+    trials = max(n for n in range(BATCH, BATCH + options.budget) if planned(n) <= max(options.budget, planned(BATCH)))
     spec = study(options, options.repetition, trials=trials)
     with tempfile.TemporaryDirectory() as folder:
         of = session(spec, Path(folder) / "study")
@@ -220,7 +226,7 @@ def table(repetitions: Sequence[Mapping[str, Any]]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for method, title in METHODS.items():
-        of = [repetition[method] for repetition in repetitions if method in repetition]
+        of = [of for repetition in repetitions if "fresh" in (of := repetition.get(method, {}))]
         if not of:
             continue
 
@@ -263,21 +269,30 @@ def main() -> None:
     if options.table:
         print(table(known["repetitions"]))
         return
+    done = known.get("repetitions", []) if known.get("setting") == setting else []
+    for repetition in range(options.repetitions):
+        done += [{}] * (repetition == len(done))
+        one = done[repetition]
+        for method in METHODS:
+            if method in one:
+                continue
+            one[method] = measured(options, method, repetition, one["hyperband"]["epochs"] if one else 0)
+            print(repetition, method, one[method], flush=True)
+            save(setting, done)
+        if any("fresh" not in one[method] for method in METHODS):
+            fresh = measured(options, "judge", repetition, 0, {method: one[method]["chosen"] for method in METHODS})
+            for method in METHODS:
+                one[method]["fresh"] = fresh[method]
+            save(setting, done)
+    print(table(done))
+
+
+def save(setting: Mapping[str, Any], done: Sequence[Any]) -> None:
+    """Keep what was measured."""
     from machine import facts
 
-    done = known.get("repetitions", []) if known.get("setting") == setting else []
-    for repetition in range(len(done), options.repetitions):
-        budget, one = 0, dict[str, Any]()
-        for method in METHODS:
-            one[method] = measured(options, method, repetition, budget)
-            budget = budget or one[method]["epochs"]
-            print(repetition, method, one[method], flush=True)
-        fresh = measured(options, "judge", repetition, 0, {method: one[method]["chosen"] for method in METHODS})
-        for method in METHODS:
-            one[method]["fresh"] = fresh[method]
-        done.append(one)
-        RESULTS.write_text(json.dumps({"setting": setting, "machine": facts(), "repetitions": done}, indent=1) + "\n")
-    print(table(done))
+    text = json.dumps({"setting": setting, "machine": facts(), "repetitions": done}, indent=1)
+    RESULTS.write_text(f"{text}\n")
 
 
 if __name__ == "__main__":
