@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,15 +23,34 @@ class Convolved(NamedTuple):
     bias: FloatArray
 
 
+def header() -> str:
+    """The header of XLA's interface for functions, which comes with JAX."""
+    import jax
+
+    return (Path(jax.ffi.include_dir()) / "xla" / "ffi" / "api" / "c_api.h").read_text()
+
+
+def interface() -> tuple[int, int]:
+    """Its version."""
+    major, minor = re.findall(r"#define XLA_FFI_API_(?:MAJOR|MINOR) (\d+)", header())
+    return int(major), int(minor)
+
+
 def runnable() -> list[Processor]:
-    """The processor here, and an older one whose code it runs too."""
+    """The processor here, and an older one whose code it runs too; none where JAX is too old for the kernels."""
+    from wellfit.nn.kernels import frame
     from wellfit.nn.kernels.machine_code import this_processor
 
     here = this_processor()
-    if here is None:
+    if here is None or interface() < frame.VERSION:
         return []
     older = [dataclasses.replace(here, cpu="haswell", features="", registers=AVX2)] if here.registers is AVX512 else []
     return [here, *older]
+
+
+def of_registers(processor: object) -> str | None:
+    """The name of a test for a processor; None where there is none, so that the test is skipped."""
+    return processor.registers.name if isinstance(processor, Processor) else None
 
 
 def by_definition(x: FloatArray, kernel: FloatArray, bias: FloatArray, stride: int, gradient: FloatArray) -> Convolved:

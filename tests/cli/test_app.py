@@ -175,7 +175,7 @@ def test_bad_input_is_one_line_and_changes_nothing(
         (["digits"], r"digits is not a command; to train on these data: wellfit run --data digits \(see: .*\)"),
         (["data", "x.csv"], r"x.csv is not a command; to see a data set: wellfit data info x.csv \(see: .*\)"),
         (["data", "mnist"], r"mnist is not a command; to see a data set: wellfit data info mnist \(see: .*\)"),
-        (["run", "a.toml", "b.toml"], r"got unexpected extra argument.* \(b.toml\) \(see: wellfit run --help\)"),
+        (["plan", "a.toml", "b.toml"], r"got unexpected extra argument.* \(b.toml\) \(see: wellfit plan --help\)"),
     ],
 )
 def test_a_wrong_call_is_one_line(arguments: list[str], line: str, command: Command) -> None:

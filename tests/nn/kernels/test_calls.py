@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from generated import runnable
+from generated import of_registers, runnable
 
 pytest.importorskip("llvmlite")
 
@@ -22,13 +22,13 @@ SHAPE = Shape(2, 6, 6, 3, 3, 1, 16)
 HERE = runnable()[:1]
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 def test_this_xla_calls_as_expected(processor: Processor) -> None:
     assert calls.frame_is_known(processor)
 
 
 @pytest.mark.parametrize("structure", ["frame", "list", "buffer"])
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_a_structure_of_another_size_is_noticed(
     structure: str, processor: Processor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -36,14 +36,14 @@ def test_a_structure_of_another_size_is_noticed(
     assert not calls.frame_is_known(processor)
 
 
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_xla_refuses_another_major_version(processor: Processor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame, "VERSION", (7, 0))
     with pytest.raises((RuntimeError, ValueError), match=r"[Vv]ersion"):
         calls.frame_is_known(processor)
 
 
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_loops_and_devices_see_the_same_bits(processor: Processor) -> None:
     generator = np.random.default_rng(0)
     x = generator.normal(size=(4, 2, 2, 6, 6, 16)).astype(np.float32)  # four groups of two tiles
@@ -64,7 +64,7 @@ def test_loops_and_devices_see_the_same_bits(processor: Processor) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_a_call_names_the_code_that_it_runs(processor: Processor) -> None:
     def text(processor: Processor) -> str:
         def run(x: jax.Array, kernel: jax.Array, bias: jax.Array) -> jax.Array:

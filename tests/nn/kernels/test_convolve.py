@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from generated import by_definition, distance, runnable
+from generated import by_definition, distance, of_registers, runnable
 from wellfit.nn.kernels.blocks import Shape, blocks_of
 from wellfit.nn.kernels.convolve import (
     add_bias_gradient,
@@ -26,7 +26,7 @@ from wellfit.nn.kernels.vectors import POINTER, Array, Writer
 SHAPE = Shape(2, 12, 13, 3, 10, 2, 5)
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 @pytest.mark.parametrize("blocks", [(2, 1), (3, 2), (1, 2)])
 def test_any_blocks_give_the_definition(blocks: tuple[int, int], processor: Processor) -> None:
     """One tile, called without XLA."""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from generated import by_definition, distance, runnable
+from generated import by_definition, distance, of_registers, runnable
 
 pytest.importorskip("llvmlite")
 
@@ -24,7 +24,7 @@ BIAS = GENERATOR.normal(size=4).astype(np.float32)
 
 
 @pytest.mark.parametrize("operation", [convolve, convolve_and_pool])
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_gradients_are_finite_differences(operation: Callable[..., jax.Array], processor: object) -> None:
     factor = GENERATOR.normal(size=operation(X, KERNEL, BIAS, 1, processor).shape).astype(np.float32)
 
@@ -46,7 +46,7 @@ def test_gradients_are_finite_differences(operation: Callable[..., jax.Array], p
 
 
 @pytest.mark.parametrize("operation", [convolve, convolve_and_pool])
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_a_network_has_the_same_bits_alone_and_in_a_population(
     operation: Callable[..., jax.Array], processor: object
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_network_has_the_same_bits_alone_and_in_a_population(
                 np.testing.assert_array_equal(a[i], b)
 
 
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_populations_of_populations(processor: object) -> None:
     kernels = np.stack([[KERNEL, -KERNEL], [2 * KERNEL, KERNEL]])
     one = partial(convolve, bias=jnp.asarray(BIAS), stride=1, processor=processor)
@@ -75,7 +75,7 @@ def test_populations_of_populations(processor: object) -> None:
             assert distance(found[i, j], expected) < 1e-6
 
 
-@pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", HERE, ids=of_registers)
 def test_the_first_layer_computes_no_gradient_of_the_images(processor: object) -> None:
     def loss(kernel: jax.Array, x: jax.Array) -> jax.Array:
         return convolve(x, kernel, jnp.asarray(BIAS), 1, processor).sum()

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from generated import by_definition, distance, runnable
+from generated import by_definition, distance, of_registers, runnable
 
 pytest.importorskip("llvmlite")
 
@@ -32,7 +32,7 @@ def drawn(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_kernels_and_the_definition_agree(shape: Shape, processor: Processor) -> None:
     x = drawn(3, shape.channels, shape.height, shape.width, shape.examples)

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from generated import distance, runnable
+from generated import distance, of_registers, runnable
 from wellfit.nn.kernels.calls import channel_sums
 from wellfit.nn.kernels.moments import Images
 from wellfit.nn.kernels.processor import Processor
@@ -17,7 +17,7 @@ from wellfit.nn.kernels.processor import Processor
 GENERATOR = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 @pytest.mark.parametrize("size", [(3, 4, 5, 6, 10), (2, 1, 3, 1, 16), (1, 2, 8, 8, 21)])
 def test_sums_of_every_channel(size: tuple[int, ...], processor: Processor) -> None:
     x, g = (GENERATOR.normal(1, 2, size=size).astype(np.float32) for _ in range(2))
@@ -33,7 +33,7 @@ def test_sums_of_every_channel(size: tuple[int, ...], processor: Processor) -> N
         assert distance(found, each.sum(axis=others)) < 1e-6 * max(1.0, np.abs(each).sum() / np.abs(each.sum()))
 
 
-@pytest.mark.parametrize("processor", runnable()[:1], ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable()[:1], ids=of_registers)
 def test_networks_that_share_images(processor: Processor) -> None:
     x, weight = jnp.asarray(GENERATOR.normal(size=(2, 3, 4, 4, 16)), jnp.float32), jnp.ones((2, 16))
     centers = jnp.asarray(GENERATOR.normal(size=(3, 3)), jnp.float32)

@@ -9,14 +9,14 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from generated import runnable
+from generated import of_registers, runnable
 from wellfit.nn.kernels.normalize import normalize
 from wellfit.nn.kernels.processor import Processor
 from wellfit.nn.layers import Mode
 from wellfit.nn.normalization import EPSILON, batch_norm
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 @pytest.mark.parametrize("spread", [2.0, 1e-3])  # wide, and narrow enough that epsilon counts
 def test_normalized_images_and_gradients_agree_with_the_layer(spread: float, processor: Processor) -> None:
     generator = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from generated import runnable
+from generated import of_registers, runnable
 
 pytest.importorskip("llvmlite")
 
@@ -17,7 +17,7 @@ from wellfit.nn.kernels.processor import Processor
 from wellfit.nn.layers import Mode, dropout, dropout_noise
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 @pytest.mark.parametrize(
     ("channels", "filters", "size", "stride", "height", "width", "examples"),
     [(1, 6, 5, 1, 12, 12, 16), (3, 7, 3, 1, 9, 8, 10), (2, 3, 3, 2, 12, 9, 16)],
@@ -84,7 +84,7 @@ def test_ties_nan_and_infinity_pass_as_through_the_layers() -> None:
     assert np.isnan(expected[0, 0, 0, 0, 4:7]).all()
 
 
-@pytest.mark.parametrize("processor", runnable(), ids=lambda p: p.registers.name)
+@pytest.mark.parametrize("processor", runnable(), ids=of_registers)
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.95])
 def test_dropout_drops_the_values_that_the_layer_drops(rate: float, processor: Processor) -> None:
     """A kernel of one pixel with weight 1 copies: all bits must be those of the layers, one after the other."""

@@ -10,13 +10,13 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from generated import runnable
+from generated import of_registers, runnable
 from wellfit.nn.kernels.machine_code import address, written
 from wellfit.nn.kernels.processor import Processor
 from wellfit.nn.kernels.vectors import Array, Lanes, Number, Writer
 
 HERE = runnable()[:1]
-pytestmark = pytest.mark.parametrize("processor", HERE, ids=lambda p: p.registers.name)
+pytestmark = pytest.mark.parametrize("processor", HERE, ids=of_registers)
 
 
 def run(write: Callable[[Writer, Array], None], numbers: np.ndarray, processor: Processor) -> np.ndarray:

@@ -110,7 +110,7 @@ def test_every_table_in_every_form(results: Results, table: str, form: str) -> N
 def test_csv_has_the_same_numbers(results: Results, table: str) -> None:
     frame = getattr(results, table)()
     frame = frame if frame.index.name is None else frame.reset_index()
-    read = pd.read_csv(io.StringIO(results.text(table, "csv")))
+    read = pd.read_csv(io.StringIO(results.text(table, "csv")), float_precision="round_trip")
     numbers = 0
     for column in frame:
         if any(isinstance(cell, tuple) for cell in frame[column]) and column != "sources" and column != "mcnemar_p":
