@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wellfit.report.forms.several_progress import SeveralProgress
     from wellfit.study.session import Session
 
-__all__ = ["run_several"]
+__all__ = ["lost_line", "run_several"]
 
 Make: TypeAlias = "Callable[[str], Session]"
 Train: TypeAlias = "Callable[[Session, Console], None]"
@@ -62,11 +62,16 @@ def run_several(studies: Sequence[str], make: Make, train: Train, *, folder: Pat
       WellfitError: a study cannot be read, or two are the same; nothing was trained.
       SystemExit: with status 2 if a study failed, 130 if the command was interrupted.
     """
+    from wellfit.report.forms.formats import refuse_other_file
+    from wellfit.report.forms.index_page import INDEX
+
     if (folder / "study.db").exists():
         raise StudyFileError(f"--out {folder}: a study directory; of several studies, --out is the folder for all")
+    refuse_other_file(folder / INDEX, "html")
     console = make_console(stderr=json)
     sessions = [make(study) for study in studies] if on else []
     try:
+        _connect(sessions)
         planned = _planned(studies, (lambda study: sessions[studies.index(study)]) if on else make)
         _print_plan(planned, console)
         failed: dict[str, str] = {}
@@ -140,7 +145,6 @@ def _at_once(sessions: Sequence[Session], planned: Sequence[Planned], console: C
     from wellfit.report.forms.several_progress import several_progress
     from wellfit.study.interrupts import interruptible
 
-    _connect(sessions)
     names = [one.study for one in planned]
     errors: dict[str, BaseException] = {}
     with several_progress(console, names) as display, interruptible() as stop:
@@ -150,7 +154,9 @@ def _at_once(sessions: Sequence[Session], planned: Sequence[Planned], console: C
             threads.append(threading.Thread(target=_train_one, args=arguments, daemon=True))
             threads[-1].start()
         _wait(threads)
-    for one in planned:
+    for session, one in zip(sessions, planned, strict=True):
+        if session.pool is not None and session.pool.lost:
+            print_paragraph(console, f"{printable(one.study)}: {lost_line(session.pool.lost)}")
         error = errors.get(one.study)
         if isinstance(error, WellfitError):
             _note(failed, one, error)
@@ -185,13 +191,21 @@ def _wait(threads: Sequence[threading.Thread]) -> None:
         time.sleep(_GLANCE)
 
 
+def lost_line(reasons: Sequence[str]) -> str:
+    """What was trained again, and why."""
+    from wellfit.report.wording import count
+
+    each = "; ".join(f"{reasons.count(reason)} x {reason}" for reason in dict.fromkeys(reasons))
+    return f"{count(len(reasons), 'part')} of the study {'was' if len(reasons) == 1 else 'were'} trained again: {each}"
+
+
 # --- Results ----------------------------------------------------------------------------------------------------------
 
 
 def _report(planned: Sequence[Planned], failed: dict[str, str], folder: Path, console: Console, *, json: bool) -> None:
     """Write the pages, print every answer, and end with status 2 if a study failed."""
     from wellfit.cli.results import write_page
-    from wellfit.report.forms.index_page import write_index
+    from wellfit.report.forms.index_page import INDEX, write_index
     from wellfit.study.as_json import to_json
 
     results: list[Any] = []
@@ -201,11 +215,12 @@ def _report(planned: Sequence[Planned], failed: dict[str, str], folder: Path, co
         summary, page = write_page(one.directory)
         results.append(to_json(summary, __version__))
         _print_answer(summary, page, console)
-    index = write_index(folder)
-    if json:
-        print_json({"wellfit": __version__, "studies": results, "failed": failed, "index": str(index)})
-    console.print()
-    console.print(f"All studies: {index}", soft_wrap=True, markup=False)
+    if json:  # first: the page may fail
+        print_json({"wellfit": __version__, "studies": results, "failed": failed, "index": str(folder / INDEX)})
+    if folder.is_dir():  # else no study has begun
+        index = write_index(folder)
+        console.print()
+        console.print(f"All studies: {index}", soft_wrap=True, markup=False)
     if failed:
         raise SystemExit(FAILED)
 

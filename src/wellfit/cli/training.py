@@ -29,6 +29,7 @@ from wellfit.cli.options import (
 from wellfit.cli.output import make_console, print_json, print_paragraph
 from wellfit.cli.searching import Search, check_search, print_search
 from wellfit.cli.searching import search as search_first
+from wellfit.cli.several import lost_line, run_several
 from wellfit.cli.signals import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def run(
         if session.pool is not None:
             session.pool.close()
     if session.pool is not None and session.pool.lost:
-        print_paragraph(console, _lost_line(session.pool.lost))
+        print_paragraph(console, lost_line(session.pool.lost))
     held = 0 if session.shard is None else _held(session)
     if session.shard is not None and held < len(session.runs):
         _print_shard(session, held, console, json=json)
@@ -159,7 +160,6 @@ def _run_studies(
     json: bool,
 ) -> None:
     """Train several studies, each in a directory of its own below ``out``."""
-    from wellfit.cli.several import run_several
     from wellfit.spec.identity import STUDIES
 
     folder = STUDIES if out is None else out
@@ -351,14 +351,6 @@ def _check_several(until_decided: bool, shard: str | None, tensorboard: Path | N
     for option, given in (("--until-decided", until_decided), ("--shard", shard), ("--tensorboard", tensorboard)):
         if given:
             raise StudyFileError(f"{option} with several studies: is for one; give each study a command of its own")
-
-
-def _lost_line(reasons: Sequence[str]) -> str:
-    """What was trained again, and why."""
-    from wellfit.report.wording import count
-
-    each = "; ".join(f"{reasons.count(reason)} x {reason}" for reason in dict.fromkeys(reasons))
-    return f"{count(len(reasons), 'part')} of the study {'was' if len(reasons) == 1 else 'were'} trained again: {each}"
 
 
 def _run(
