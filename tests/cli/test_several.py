@@ -126,14 +126,14 @@ def test_a_study_that_fails_does_not_stop_the_others(
     assert not Path("mine/first-points").exists()
 
 
-def test_a_page_of_someone_else_stays(here: Path, command: Command) -> None:
+def test_a_page_of_someone_else_stays_and_is_noticed_first(here: Path, command: Command) -> None:
     Path("mine").mkdir()
     Path("mine/index.html").write_text("my home page")
     done = command("run", "first.toml", "second", "--out", "mine")
     assert done.status == 2
-    assert done.err.splitlines()[-1].startswith("wellfit: mine/index.html: was not written by wellfit")
+    assert done.err.startswith("wellfit: mine/index.html: was not written by wellfit")
     assert Path("mine/index.html").read_text() == "my home page"
-    assert runs(Path("mine/second-points")) == 4
+    assert len(list(Path("mine").iterdir())) == 1  # nothing was trained
 
 
 # --- On a cluster -----------------------------------------------------------------------------------------------------
