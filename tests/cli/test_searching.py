@@ -11,6 +11,7 @@ import pytest
 from commands import Ended, ended, process
 from wellfit import Study
 from wellfit.errors import StudyFileError
+from wellfit.spec.study import load_study
 
 Command = Callable[..., Ended]
 
@@ -64,6 +65,11 @@ def test_run_searches_then_judges_and_the_same_command_trains_nothing(command: C
     assert command("verify", "study").status == 0
     page = (file.parent / "study" / "report.html").read_text()
     assert "Before this study, a search tried 4 configurations" in page
+    assert command("report", "study", "--format", "ipynb", "--out", "report.ipynb").status == 0
+    cells = ["".join(cell["source"]) for cell in json.loads((file.parent / "report.ipynb").read_text())["cells"]]
+    (cell,) = [cell for cell in cells if "\nSTUDY = r'''" in cell]
+    (file.parent / "again.toml").write_text(cell.split("\nSTUDY = r'''")[1].split("'''")[0])
+    assert list(load_study(file.parent / "again.toml").variants) == ["baseline"]
 
 
 def test_plan_says_what_is_searched(command: Command, file: Path) -> None:

@@ -54,6 +54,10 @@ def searched(space: Any, train: dict[str, Any] | None = None, compare: Any = Non
         ({"optimizer": {"low": 0, "high": 1}}, "space.optimizer: is not a number; give a list of choices"),
         ({"l2.x": {"low": 0, "high": 1}}, "space.l2.x: l2 has no keys of its own; remove .x"),
         ({"optimizer": ["adam", "sgd"], "momentum": {"low": 0, "high": 0.9}}, "space.momentum: adam has none"),
+        ({"model": [{"kind": "logistic"}, {"kind": "mlp"}], "model.hidden": [[8]]}, "model is searched as a whole, too"),
+        ({"early_stopping": [False], "early_stopping.patience": [1]}, "early_stopping is searched as a whole, too"),
+        ({"model": [{"keras": "a.keras"}]}, "space.model: model.keras cannot be searched; make one study"),
+        ({"model": [{"origin": "a"}, {"kind": "mlp"}]}, "space.model: model.origin cannot be searched; it is a record"),
         ({"dropout": [[0.1, 0.2, 0.3]], "l2": L2}, "3 rates for 2 hidden layers"),
     ],
 )
@@ -74,6 +78,8 @@ def test_a_space_that_cannot_be_searched_is_one_line(space: Any, words: str) -> 
         ({"trials": 1}, "trials: must be from 2 to 10000, got 1"),
         ({"sampler": "tpa"}, "unknown sampler 'tpa' in study, [search] sampler; did you mean 'tpe'?"),
         ({"objective": "test_accuracy"}, "objective"),
+        ({"sampler": "gp"}, "sampler: sampler = \"gp\" learns from trainings to the end alone"),
+        ({"sampler": "gp", "halving": 2}, "halving: sampler = \"gp\" learns"),
         ({"name": "Baseline"}, "name: the study has a variant 'Baseline' already"),
         ({"name": "a/b"}, "name: a name has"),
         ({"trails": 5}, "unknown key 'trails' in study, [search]; did you mean 'trials'?"),
@@ -153,6 +159,18 @@ def test_a_key_within_a_table_keeps_the_rest_of_the_base_recipe() -> None:
     recipe = changed(base, changes_of({"early_stopping.patience": 2, "model.hidden": [8]}, base))
     assert recipe.early_stopping == EarlyStopping(patience=2, restore_best_weights=True)
     assert recipe.model.hidden == (8,)
+
+
+def test_changes_share_nothing_with_the_space() -> None:
+    space = {"model": {"kind": "mlp", "hidden": [8]}, "augmentation.shift": 2}
+    changes = changes_of(space, Recipe())
+    changes["model"]["hidden"].append(4)
+    changes["model"]["kind"] = "cnn"
+    assert space["model"] == {"kind": "mlp", "hidden": [8]}
+
+
+def test_a_gaussian_process_without_halving() -> None:
+    assert searched({"l2": L2}, sampler="gp", halving=False).sampler == "gp"
 
 
 @pytest.mark.parametrize("key", ["batch_size", "early_stopping.patience"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 import math
@@ -37,7 +38,7 @@ _EXAMPLE: Final = "l2 = { low = 1e-6, high = 1e-2, log = true }"
 def changes_of(values: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
     """The changes to the base recipe that a configuration makes, as a variant of a study file writes them.
 
-    A setting within a table keeps the rest of the base recipe's table.
+    A setting within a table keeps the rest of the base recipe's table. What is returned shares nothing with the values.
 
     Args:
       values: key of the space -> value.
@@ -51,10 +52,10 @@ def changes_of(values: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
     for key, value in values.items():
         head, _, inner = key.partition(".")
         if not inner:
-            changes[head] = value
+            changes[head] = copy.deepcopy(value)
             continue
         table = changes.setdefault(head, {} if head == "model" else dict(plain_of(getattr(base, head)) or {}))
-        table[inner] = value
+        table[inner] = copy.deepcopy(value)
     return changes
 
 
@@ -168,8 +169,13 @@ def checked_search(search: SearchSpec, written: Mapping[str, Any], spec: StudySp
         at = next((key for key in ("trials", "batch") if key in written), "trials")
         problem = f"trials = {search.trials} is less than batch = {search.batch}; give more trials or a smaller batch"
         source.refuse(("search", at), problem)
+    if search.sampler == "gp" and search.halving is not None:
+        problem = 'sampler = "gp" learns from trainings to the end alone, and halving ends most early; set halving = false'
+        source.refuse(("search", "halving" if "halving" in written else "sampler"), problem)
     _check_found(search, spec, source)
     for key, options in search.space.items():
+        if (head := key.partition(".")[0]) != key and head in search.space:
+            source.refuse((*_SPACE, key), f"{head} is searched as a whole, too; remove one of them")
         _check_key(key, options, spec.base, source)
     count = configurations(search)
     if count is not None and count < search.trials:
@@ -203,6 +209,9 @@ def _check_key(key: str, options: Range | tuple[Any, ...], base: Recipe, source:
             source.refuse(at, "needs at least one choice")
         if twice := [value for place, value in enumerate(options) if value in options[:place]]:
             source.refuse(at, f"has {twice[0]!r} twice; remove one")
+        for inner in (inner for value in options if isinstance(value, Mapping) for inner in value):
+            if (named := f"{key}.{inner}") in _NOT_SEARCHED:
+                source.refuse(at, f"{named} {_NOT_SEARCHED[named]}")
     for value in bounds:
         _read(key, value, base, source)
 

@@ -19,6 +19,8 @@ from wellfit.base import FIRST_SEED, SearchSpec, Trial
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
 from wellfit.report.notes import notices
 from wellfit.spec.search import changes_of
+from wellfit.spec.study import from_resolved, load_study
+from wellfit.spec.written import study_file
 from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
 from wellfit.study.interrupts import Interrupted
@@ -72,6 +74,14 @@ def test_the_summary_has_what_was_tried_and_the_curse(searched: Session) -> None
     plain = to_json(summary, "1")["search"]
     assert plain["trials"][0].keys() >= {"values", "state", "rung", "epochs", "scores", "mean"}
     assert json.loads(json.dumps(plain))["found"] == result.found
+
+
+def test_the_file_of_a_searched_study_is_the_study_before_its_search(searched: Session, tmp_path: Path) -> None:
+    settings = from_resolved(summarize(searched.directory).settings)
+    assert list(settings.variants) == ["baseline", "found"]
+    (tmp_path / "again.toml").write_text(study_file(settings))
+    again = load_study(tmp_path / "again.toml")
+    assert again == dataclasses.replace(settings, variants={"baseline": settings.variants["baseline"]})
 
 
 def test_it_is_judged_on_fresh_seeds(searched: Session) -> None:
