@@ -77,6 +77,27 @@ def test_plan_says_what_is_searched(command: Command, file: Path) -> None:
     assert "Search: 4 configurations of l2, model.hidden, 2 seeds each, 12 of 16 epochs; the above is the study" in out
 
 
+def test_until_decided_analyzes_a_searched_study_where_its_plan_said(command: Command, file: Path) -> None:
+    seven = ("--set", "train.seeds=7", "--out", "study", "--until-decided")
+    told = command("plan", file, *seven)
+    assert "interim analyses at 5, 10, 15 and 20 seeds" in told.out, told.err
+    shown = command("run", file, *seven)
+    assert shown.status == 0, shown.err
+    assert "Interim analysis 1 of 4, at 5 seeds" in shown.out
+
+
+@pytest.mark.parametrize("budget", [("--max-seeds", "1"), ("--max-minutes", "0"), ("--max-minutes", "1e-9")])
+def test_a_budget_is_refused_before_a_search_deletes_or_trains(
+    command: Command, file: Path, budget: tuple[str, str]
+) -> None:
+    (file.parent / "study").mkdir()
+    failed = command("run", file, "--out", "study", "--fresh", "--until-decided", *budget)
+    assert failed.status == 2
+    assert f"{budget[0]} " in failed.err
+    assert "Search:" not in failed.out
+    assert list((file.parent / "study").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

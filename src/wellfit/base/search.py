@@ -126,6 +126,9 @@ class SearchResult:
       whole: epochs that training all of its configurations to the end would have taken.
       fresh: the mean of the metric of the best configuration on the study's own seeds; None before.
       fresh_seeds: their number.
+      fresh_diverged: how many more of the study's own seeds diverged.
+      shared: the share of the validation examples of the study's own seeds on which the search validated, too: 1 for
+        one split; None before the study is trained.
     """
 
     trials: tuple[Trial, ...]
@@ -138,6 +141,8 @@ class SearchResult:
     whole: int = 0
     fresh: float | None = None
     fresh_seeds: int = 0
+    fresh_diverged: int = 0
+    shared: float | None = None
 
     @property
     def found(self) -> float | None:

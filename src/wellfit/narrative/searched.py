@@ -35,7 +35,7 @@ def _tried(result: SearchResult) -> str:
         f"Before this study, a search tried {counted(len(trials), 'configuration')} with "
         f"{counted(result.seeds, 'seed')} each on training and validation data alone"
     )
-    if len(trials) < result.asked and result.fresh is None:
+    if len(trials) < result.asked:
         text = f"{text} (of {result.asked:,} that it was asked for)"
     ended, diverged = (sum(trial.state == state for trial in trials) for state in ("ended", "diverged"))
     parts = [f"{ended:,} ended early"] * bool(ended) + [f"{diverged:,} diverged"] * bool(diverged)
@@ -47,20 +47,42 @@ def _tried(result: SearchResult) -> str:
 
 def _curse(result: SearchResult) -> str:
     """How the winner did in the search and on fresh seeds; empty before both are known."""
-    found, fresh, curse = result.found, result.fresh, result.curse
-    if found is None or fresh is None or curse is None:
-        return ""
+    found, fresh, curse, lost = result.found, result.fresh, result.curse, result.fresh_diverged
     accuracy = result.metric == "validation_accuracy"
     name = "validation accuracy" if accuracy else "validation loss"
-    values = [f"{100 * value:.2f} %" if accuracy else f"{value:.4f}" for value in (found, fresh)]
-    seeds = counted(result.fresh_seeds, "fresh seed")
-    start = f"The winner, {result.name}, reached a mean {name} of {values[0]} there and {values[1]} on {seeds}"
+
+    def shown(value: float) -> str:
+        return f"{100 * value:.2f} %" if accuracy else f"{value:.4f}"
+
+    if found is None or (fresh is None and not lost):
+        return ""
+    start = f"The winner, {result.name}, reached a mean {name} of {shown(found)} there"
+    if fresh is None or curse is None:
+        return f"{start}; with {counted(lost, 'fresh seed')} it diverged."
+    start = f"{start} and {shown(fresh)} on {counted(result.fresh_seeds, 'fresh seed')}"
+    start += f" ({lost:,} more diverged)" if lost else ""
+    if result.shared == 1:
+        return (
+            f"{start}, but on the very validation examples that chose it: this difference shows the chance of seeds, "
+            f"not how lucky the best of {len(result.trials):,} was with these examples. Only the test set shows that."
+        )
     size = f"{100 * abs(curse):.2f} points" if accuracy else f"{abs(curse):.4f}"
     if round(abs(curse), 4) == 0:
-        return f"{start}: as much, so that no winner's curse shows."
-    if curse < 0:
-        return f"{start}: {size} better, so that no winner's curse shows."
-    return (
-        f"{start}. The difference of {size} is the winner's curse, the luck of being the best of "
-        f"{len(result.trials):,}, together with the chance of seeds and folds."
-    )
+        text = f"{start}: as much, so that no winner's curse shows."
+    elif curse < 0:
+        text = f"{start}: {size} better, so that no winner's curse shows."
+    else:
+        text = (
+            f"{start}. The difference of {size} is the winner's curse, the luck of being the best of "
+            f"{len(result.trials):,}, together with the chance of seeds and folds."
+        )
+    if result.shared:
+        text += f" {_share(result.shared)} of the fresh seeds' validation examples had a part in its choice, which hides "
+        text += "some of that luck."
+    return text
+
+
+def _share(share: float) -> str:
+    """A share between none and all in percent, never rounded to either."""
+    percent = round(100 * share)
+    return "Less than 1 %" if percent < 1 else "More than 99 %" if percent > 99 else f"{percent} %"

@@ -25,7 +25,7 @@ from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
 from wellfit.study.executors.driver import Told, check_nodes, train_parts
-from wellfit.study.fold import OVERLAP, Fold, validation_overlap
+from wellfit.study.fold import OVERLAP, Fold, searched_overlap, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
@@ -176,7 +176,10 @@ def _note_overlap(store: Store, session: Session) -> None:
     seeds = sorted(store.metadata.study()["seeds"])  # all of the directory's: a part of them may be run again
     if (store.metadata.note(OVERLAP) or {}).get("seeds") != seeds:
         overlap = validation_overlap(session.dataset, session.spec.data, seeds)
-        store.metadata.write_note(OVERLAP, {"seeds": seeds, "overlap": overlap})
+        note = {"seeds": seeds, "overlap": overlap}
+        if (search := session.spec.search) is not None:
+            note["searched"] = searched_overlap(session.dataset, session.spec.data, seeds, search.own_seeds)
+        store.metadata.write_note(OVERLAP, note)
 
 
 def _train(

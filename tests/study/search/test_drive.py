@@ -32,6 +32,8 @@ from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
 
+OWN = (FIRST_SEED, FIRST_SEED + 1)
+
 
 def record_in(directory: Path, search: SearchSpec | None) -> Record:
     assert search is not None
@@ -65,6 +67,9 @@ def test_the_summary_has_what_was_tried_and_the_curse(searched: Session) -> None
     scores = [run.validation_accuracy for v in summary.variants if v.name == "found" for run in v.runs]
     assert result.fresh == pytest.approx(np.mean([score for score in scores if score is not None]))
     assert result.fresh_seeds == 2
+    rows = {seed: {row.tobytes() for row in searched.fold(seed).data.x_validation} for seed in (0, 1, *OWN)}
+    seen = rows[OWN[0]] | rows[OWN[1]]
+    assert result.shared == pytest.approx(np.mean([row in seen for seed in (0, 1) for row in rows[seed]]))
     assert result.found is not None
     assert result.curse == pytest.approx(result.found - (result.fresh or 0))
     assert (result.trained, result.whole) == (2 * 2 * (4 + 2 + 2), 8 * 2 * 4)

@@ -16,6 +16,7 @@ from wellfit.spec.reading import plain_of
 from wellfit.spec.search import changes_of
 from wellfit.spec.study import StudySpec
 from wellfit.store import Store
+from wellfit.study.fold import OVERLAP
 
 __all__ = ["KEY", "Record", "best_of", "read_record", "result_of", "write_record"]
 
@@ -114,7 +115,8 @@ def result_of(store: Store, spec: StudySpec, variants: Sequence[VariantSummary])
             "copy, or search again with wellfit run --fresh"
         )
     found = [variant for variant in variants if variant.name == search.name]
-    scores = [value for run in (found[0].runs if found else ()) if (value := getattr(run, search.metric)) is not None]
+    runs = found[0].runs if found else ()
+    scores = [value for run in runs if (value := getattr(run, search.metric)) is not None]
     return SearchResult(
         trials=record.trials,
         asked=search.trials,
@@ -126,6 +128,8 @@ def result_of(store: Store, spec: StudySpec, variants: Sequence[VariantSummary])
         whole=len(record.trials) * search.seeds * spec.base.epochs,
         fresh=math.fsum(scores) / len(scores) if scores else None,
         fresh_seeds=len(scores),
+        fresh_diverged=sum(run.state == "diverged" for run in runs),
+        shared=(store.metadata.note(OVERLAP) or {}).get("searched"),
     )
 
 
