@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from wellfit.base import EarlyStopping, Range, Recipe, SearchSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.identity import fingerprint, spec_conflicts
-from wellfit.spec.search import changes_of, configurations, is_whole, rungs
+from wellfit.spec.search import changes_of, configurations, corners, is_whole, rungs
 from wellfit.spec.study import from_resolved, load_study, resolved, study_from_mapping
 from wellfit.spec.variants import changed
 from wellfit.spec.written import study_file
@@ -182,6 +183,26 @@ def test_settings_that_take_whole_numbers(key: str) -> None:
 def test_configurations_are_counted_where_they_can_be() -> None:
     assert configurations(SearchSpec({"l2": (0.1, 0.2), "batch_size": Range(8, 10)})) == 6
     assert configurations(SearchSpec({"l2": Range(0, 1)})) is None
+
+
+def test_corners_have_every_choice_and_pair_of_a_large_space() -> None:
+    space: dict[str, Any] = {f"key{n}": tuple(f"{n}.{place}" for place in range(3)) for n in range(8)}
+    found = list(corners(SearchSpec(space | {"l2": Range(0.0, 1.0)})))
+    assert len(found) <= 200
+    assert found == list(corners(SearchSpec(space | {"l2": Range(0.0, 1.0)})))
+    pairs = {pair for values in found for pair in itertools.combinations(values.values(), 2)}
+    assert len(pairs) == 8 * 7 // 2 * 9 + 8 * 3 * 2
+    many = {"l2": tuple(range(300)), "dropout": (0.0, 0.1)}
+    assert {values["l2"] for values in corners(SearchSpec(many))} == set(range(300))
+    small = SearchSpec({"l2": (1, 2), "dropout": (0.0, 0.1, 0.2)})
+    assert len({tuple(values.values()) for values in corners(small)}) == 6
+
+
+def test_a_first_key_that_does_not_fit_a_large_space_is_refused() -> None:
+    space = {"optimizer": ["sgd", "adam"], "momentum": [0.1, 0.2], **{key: [0, 0.1, 0.2] for key in ("l1", "l2")}}
+    more = {key: [0, 0.1, 0.2] for key in ("label_smoothing", "label_noise", "dropout")}
+    with pytest.raises(StudyFileError, match="adam has none"):
+        searched(space | more)
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 30, 81])

@@ -6,7 +6,8 @@ import copy
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -80,7 +81,10 @@ def rungs(epochs: int, batch: int, halving: int | None, longest: int | None = No
 
 
 def corners(search: SearchSpec) -> Iterator[dict[str, Any]]:
-    """The combinations of choices, of which ranges have their bounds; at most 200, to be checked before a search.
+    """Combinations of choices, of which ranges have their bounds, to be checked before a search.
+
+    Of up to 200 combinations, all; of more, enough that every choice of every key is in one, and as many pairs of
+    choices as 200 combinations have room for.
 
     Example:
       >>> list(corners(SearchSpec({"batch_size": Range(8, 64), "optimizer": ("adam",)})))
@@ -90,8 +94,30 @@ def corners(search: SearchSpec) -> Iterator[dict[str, Any]]:
     for key, of in search.space.items():
         bounds = [of.low, of.high] if isinstance(of, Range) else list(of)
         options[key] = [int(bound) for bound in bounds] if isinstance(of, Range) and is_whole(key) else bounds
-    for combination in itertools.islice(itertools.product(*options.values()), _COMBINED):
-        yield dict(zip(options, combination, strict=True))
+    counts = [len(choices) for choices in options.values()]
+    every = itertools.product(*map(range, counts)) if math.prod(counts) <= _COMBINED else _covering(counts)
+    for places in every:
+        yield {key: choices[place] for (key, choices), place in zip(options.items(), places, strict=True)}
+
+
+def _covering(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Combinations in which every choice is, and then pairs of choices that were in none; the same ones every time."""
+    drawn = random.Random(0)
+    seen: set[tuple[tuple[int, int], tuple[int, int]]] = set()
+    for row in range(max(counts)):
+        places = tuple(row % count for count in counts)
+        seen.update(itertools.combinations(enumerate(places), 2))
+        yield places
+    left = _COMBINED - max(counts)
+    for (one, m), (other, n) in itertools.combinations(enumerate(counts), 2):
+        for pair in itertools.product(((one, place) for place in range(m)), ((other, place) for place in range(n))):
+            if left <= 0:
+                return
+            if pair not in seen:
+                places = tuple(dict(pair).get(key, drawn.randrange(count)) for key, count in enumerate(counts))
+                seen.update(itertools.combinations(enumerate(places), 2))
+                left -= 1
+                yield places
 
 
 def configurations(search: SearchSpec) -> int | None:
