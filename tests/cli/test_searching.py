@@ -10,8 +10,11 @@ import pytest
 
 from commands import Ended, ended, process
 from wellfit import Study
+from wellfit.base import Trial
+from wellfit.cli.searching import _batch_line
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import load_study
+from wellfit.study.search.drive import Tried
 
 Command = Callable[..., Ended]
 
@@ -143,3 +146,10 @@ def test_the_same_from_python(tmp_path: Path) -> None:
         Study("digits", search=search, **settings).run(on="ray")
     with pytest.raises(StudyFileError, match=r"\[search\] trials: must be"):
         Study("digits", search={**search, "trials": 1}, **settings)
+
+
+def test_a_batch_without_a_winner_says_how_each_ended() -> None:
+    trials = (Trial(0, {}, "ended", 1, 3, (0.5,)), Trial(1, {}, "diverged", 1, 3, (None,)))
+    tried = Tried(trials, 4, None, "validation_accuracy", 6, 18)
+    line = "Search: 2 of 4 configurations; none was trained to the end: 1 ended early and 1 diverged"
+    assert _batch_line(tried) == line

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from wellfit.base import SearchResult, Trial
-from wellfit.narrative.searched import search_sentences
+from wellfit.base import SearchResult, Trial, TrialState
+from wellfit.narrative.searched import fates, search_sentences
 
 TRIALS = (
     Trial(0, {}, "finished", 2, 9, (0.9, 0.92)),
@@ -26,6 +26,18 @@ def test_how_much_was_tried_is_counted() -> None:
     text = search_sentences(RESULT)[0]
     assert "tried 3 configurations with 2 seeds each on training and validation data alone" in text
     assert "; 1 ended early and 1 diverged. It took 36 epochs, 67 % of the 54 of training all to the end." in text
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (("finished",), ""),
+        (("ended", "refused", "ended"), "2 ended early and 1 could not be trained"),
+        (("diverged", "ended", "refused"), "1 ended early, 1 diverged and 1 could not be trained"),
+    ],
+)
+def test_states_are_counted_one_by_one(states: tuple[TrialState, ...], words: str) -> None:
+    assert fates([Trial(n, {}, state, 1, 3, (None,)) for n, state in enumerate(states)]) == words
 
 
 def test_an_unfinished_search_says_so() -> None:

@@ -95,7 +95,6 @@ def run(
     from wellfit.cli.results import print_places, write_page
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.as_json import to_json
-    from wellfit.study.decide import check_budget
     from wellfit.study.interrupts import Interrupted
 
     _check_budget(until_decided, seeds, max_seeds, max_minutes, shard)
@@ -110,9 +109,7 @@ def run(
         return
     study = studies[0] if studies else None
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard, on)
-    check_search(session, search, shard, on)
-    if until_decided and session.spec.search is not None:  # the search would come first
-        check_budget(session, max_seeds, max_minutes)
+    check_search(session, search, shard, on, (max_seeds, max_minutes) if until_decided else None)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
         session = search_first(session, console)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from wellfit.base import SearchResult
-from wellfit.narrative.phrases import counted
+from collections import Counter
+from collections.abc import Sequence
 
-__all__ = ["search_sentences"]
+from wellfit.base import SearchResult, Trial
+from wellfit.narrative.phrases import counted, several
+
+__all__ = ["fates", "search_sentences"]
 
 
 def search_sentences(result: SearchResult | None) -> tuple[str, ...]:
@@ -27,6 +30,23 @@ and folds."
     return tuple(filter(None, (_tried(result), _curse(result))))
 
 
+def fates(trials: Sequence[Trial]) -> str:
+    """How the trials ended that were not trained to the end; empty without any.
+
+    Example:
+      >>> from wellfit.base import Trial
+      >>> fates([Trial(0, {}, "ended", 1, 3, (0.5,)), Trial(1, {}, "diverged", 1, 3, (None,))])
+      '1 ended early and 1 diverged'
+    """
+    counts: Counter[str] = Counter(trial.state for trial in trials)
+    parts = [
+        f"{counts[state]:,} {words}"
+        for state, words in (("ended", "ended early"), ("diverged", "diverged"), ("refused", "could not be trained"))
+        if counts[state]
+    ]
+    return several(parts)
+
+
 def _tried(result: SearchResult) -> str:
     """How much was tried, and what it took."""
     trials = result.trials
@@ -37,9 +57,7 @@ def _tried(result: SearchResult) -> str:
     )
     if len(trials) < result.asked:
         text = f"{text} (of {result.asked:,} that it was asked for)"
-    ended, diverged = (sum(trial.state == state for trial in trials) for state in ("ended", "diverged"))
-    parts = [f"{ended:,} ended early"] * bool(ended) + [f"{diverged:,} diverged"] * bool(diverged)
-    text += f"; {' and '.join(parts)}" if parts else ""
+    text += f"; {ends}" if (ends := fates(trials)) else ""
     epochs = f"{counted(result.trained, 'epoch')}"
     took = f"{epochs}, {100 * share:.0f} % of the {result.whole:,} of training all to the end" if share < 1 else epochs
     return f"{text}. It took {took}. Every verdict rests on other seeds and on the test set, which it did not see."
@@ -77,8 +95,10 @@ def _curse(result: SearchResult) -> str:
             f"{len(result.trials):,}, together with the chance of seeds and folds."
         )
     if result.shared:
-        text += f" {_share(result.shared)} of the fresh seeds' validation examples had a part in its choice, which hides "
-        text += "some of that luck."
+        share = _share(result.shared)
+        text += (
+            f" {share} of the fresh seeds' validation examples had a part in its choice, which hides some of that luck."
+        )
     return text
 
 

@@ -196,7 +196,9 @@ def checked_search(search: SearchSpec, written: Mapping[str, Any], spec: StudySp
         problem = f"trials = {search.trials} is less than batch = {search.batch}; give more trials or a smaller batch"
         source.refuse(("search", at), problem)
     if search.sampler == "gp" and search.halving is not None:
-        problem = 'sampler = "gp" learns from trainings to the end alone, and halving ends most early; set halving = false'
+        problem = (
+            'sampler = "gp" learns from complete trainings alone, and halving ends most early; set halving = false'
+        )
         source.refuse(("search", "halving" if "halving" in written else "sampler"), problem)
     _check_found(search, spec, source)
     for key, options in search.space.items():

@@ -176,9 +176,10 @@ def check_budget(session: Session, max_seeds: int | None = None, max_minutes: fl
 
 def _too_long(batch: Session, max_minutes: float) -> StudyFileError:
     """The refusal of a budget that is too small for the first analysis."""
+    minutes = math.ceil(batch.forecast.seconds / 6) / 10
     return StudyFileError(
-        f"--max-minutes {max_minutes:g}: the first {len(batch.spec.seeds)} seeds take about "
-        f"{math.ceil(batch.forecast.seconds / 6) / 10:.1f} minutes by the forecast; allow more, or make the study smaller"
+        f"--max-minutes {max_minutes:g}: the first {len(batch.spec.seeds)} seeds take about {minutes:.1f} minutes by "
+        "the forecast; allow more, or make the study smaller"
     )
 
 

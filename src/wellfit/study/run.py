@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from importlib import metadata
 from itertools import groupby
 from typing import Final
 
@@ -153,8 +152,8 @@ def facts_of(session: Session, command: str, *, here: bool = True) -> dict[str, 
     )
     if not here:
         facts = {name: value for name, value in facts.items() if name not in MACHINE}
-    if session.spec.search is not None:
-        facts["optuna"] = metadata.version("optuna")
+    if session.spec.search is not None and (optuna := session.stored.provenance.get("optuna")):  # that searched
+        facts["optuna"] = optuna
     return facts if session.shard is None else facts | {"shard": str(session.shard)}
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from wellfit.spec.written import study_file
 from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
 from wellfit.study.interrupts import Interrupted
-from wellfit.study.run import Progress, run_study
+from wellfit.study.run import Progress, facts_of, run_study
 from wellfit.study.search.ask import ask
 from wellfit.study.search.drive import Tried, search_first
 from wellfit.study.search.record import Record, read_record
@@ -156,7 +157,7 @@ def test_fresh_searches_again(searched: Session, tmp_path: Path) -> None:
     search_first(of)
     tried: list[Tried] = []
     found = search_first(dataclasses.replace(of, fresh=True), on_batch=tried.append)
-    assert [one.tried for one in tried] == [4]
+    assert [len(one.trials) for one in tried] == [4]
     assert not found.fresh
 
 
@@ -180,8 +181,32 @@ def test_a_study_without_a_search_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_search_in_which_everything_diverges_ends_with_a_line(tmp_path: Path) -> None:
     space = {"learning_rate": {"low": 1e29, "high": 1e30}, "optimizer": ["sgd"]}
-    with pytest.raises(StudyFileError, match="all 4 configurations of the search diverged"):
+    with pytest.raises(StudyFileError, match="was trained to the end: 4 diverged; search smaller values"):
         search_first(session(tmp_path / "study", space=space, trials=4))
+
+
+def test_a_search_in_which_nothing_fits_ends_with_another_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.study.search.train._fits", lambda *_: False)
+    of, seen = session(tmp_path / "study"), list[Tried]()
+    with pytest.raises(StudyFileError, match="to the end: 8 could not be trained; search values that fit together"):
+        search_first(of, on_batch=seen.append, on_progress=lambda _: pytest.fail("trained"))
+    assert [one.whole for one in seen] == [0, 0]
+    record = record_in(of.directory, of.spec.search)
+    assert {(t.state, t.rung, t.epochs, t.scores) for t in record.trials} == {("refused", 0, 0, (None, None))}
+
+
+def test_ctrl_c_in_the_last_epoch_of_the_search_keeps_its_batch_and_ends_it(searched: Session, tmp_path: Path) -> None:
+    of, whole = session(tmp_path / "study"), record_in(searched.directory, searched.spec.search)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.share == pytest.approx(1):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="Finished batches"):
+        search_first(of, on_progress=interrupt)
+    assert record_in(of.directory, of.spec.search) == whole
+    found = search_first(Session(of.spec, of.dataset, of.directory), on_progress=lambda _: pytest.fail("trained"))
+    assert found.spec == searched.spec
 
 
 def test_a_search_ends_where_nothing_is_left_to_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,3 +228,12 @@ def test_a_missing_sampler_is_noticed_before_anything_is_written(
     with pytest.raises(WellfitError, match="pip install"):
         search_first(session(tmp_path / "study"))
     assert not (tmp_path / "study").exists()
+
+
+def test_a_search_that_is_complete_needs_no_sampler(searched: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = summarize(searched.directory).provenance["optuna"]
+    assert version == metadata.version("optuna")
+    monkeypatch.setattr("wellfit.study.search.drive.require_sampler", lambda _: pytest.fail("required"))
+    monkeypatch.setattr("importlib.metadata.version", lambda name: pytest.fail(name) if name == "optuna" else "1")
+    again = search_first(session(searched.directory, seeds=3))
+    assert facts_of(again, "")["optuna"] == version

@@ -68,6 +68,8 @@ def test_no_note_is_an_empty_record(tmp_path: Path) -> None:
         lambda note: note["trials"][1].update(scores=[0.5, float("inf")]),
         lambda note: note["trials"][1].update(scores=[0.5, None]),
         lambda note: note["trials"][1].update(rung=0),
+        lambda note: note["trials"][1].update(state="refused"),
+        lambda note: note["trials"][1].update(state="diverged", scores=[None, None], epochs=0),
         lambda note: note["trials"][1].update(state="won"),
     ],
 )
