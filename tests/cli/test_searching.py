@@ -78,6 +78,8 @@ def test_run_searches_then_judges_and_the_same_command_trains_nothing(command: C
 def test_plan_says_what_is_searched(command: Command, file: Path) -> None:
     out = command("plan", file).out
     assert "Search: 4 configurations of l2, model.hidden, 2 seeds each, 12 of 16 epochs; the above is the study" in out
+    searched = {"keys": ["l2", "model.hidden"], "trials": 4, "seeds": 2, "name": "found", "epochs": 12, "whole": 16}
+    assert json.loads(command("plan", file, "--json").out)["search"] == searched
 
 
 def test_until_decided_analyzes_a_searched_study_where_its_plan_said(command: Command, file: Path) -> None:

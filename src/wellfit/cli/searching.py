@@ -82,10 +82,9 @@ def print_search(session: Session, console: Console) -> None:
 def _plan_line(spec: SearchSpec, epochs: int) -> str:
     """What a search is about to try, and what it takes."""
     from wellfit.report.wording import count
-    from wellfit.study.search.train import planned_epochs
+    from wellfit.study.search.train import batches_of, planned_epochs
 
-    full, rest = divmod(spec.trials, spec.batch)
-    planned = full * planned_epochs(epochs, spec.batch, spec) + (planned_epochs(epochs, rest, spec) if rest else 0)
+    planned = sum(planned_epochs(epochs, batch, spec) for batch in batches_of(spec))
     return (
         f"Search: {count(spec.trials, 'configuration')} of {', '.join(spec.space)}, {count(spec.seeds, 'seed')} each, "
         f"{planned:,} of {spec.trials * spec.seeds * epochs:,} epochs"

@@ -21,6 +21,7 @@ from wellfit.study.inputs import INPUTS
 from wellfit.study.judge import IN_ORDER
 from wellfit.study.looks import KEY as SEEN
 from wellfit.study.looks import combined_looks
+from wellfit.study.search.record import KEY as SEARCH
 
 __all__ = ["Merged", "merge_studies"]
 
@@ -116,6 +117,7 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         conflict = (
             spec_conflicts(whole, study)
             or _first_difference(SAME_PROVENANCE, facts, facts_here, "unknown")
+            or _other_search(notes, notes_here)
             or _first_difference(sorted({*notes, *notes_here}), notes, notes_here, "not set")
             or (_other_examples(first, store) or _other_pairs(facts, facts_here) if whole.get("elsewhere") else None)
         )
@@ -126,6 +128,13 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         whole = {**whole, **{key: both[key] for key in ("variants", "seeds", "published")}}
         whole |= {"report": words} if words else {}
     return whole
+
+
+def _other_search(there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
+    """Whether the searches that preceded the runs went differently: each searched study searches for itself."""
+    if there.get(SEARCH) == here.get(SEARCH):
+        return None
+    return "its search tried other configurations, or scored them otherwise"
 
 
 def _other_examples(first: Store, other: Store) -> str | None:

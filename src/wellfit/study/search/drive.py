@@ -22,7 +22,7 @@ from wellfit.study.interrupts import Interrupted, interruptible
 from wellfit.study.run import Progress, facts_of
 from wellfit.study.search.ask import ask, require_sampler
 from wellfit.study.search.record import Record, best_of, read_record, whole_epochs, write_record
-from wellfit.study.search.train import KEPT, check_space, planned_epochs, train_batch
+from wellfit.study.search.train import KEPT, batches_of, check_space, planned_epochs, train_batch
 from wellfit.study.session import Session
 
 __all__ = ["Tried", "search_first"]
@@ -129,9 +129,7 @@ class _Work:
         search = session.spec.search
         assert search is not None
         self._search, self._store, self._on_progress = search, store, on_progress
-        full, rest = divmod(search.trials, search.batch)
-        sizes = [search.batch] * full + [rest] * bool(rest)
-        self._expected = [planned_epochs(session.spec.base.epochs, size, search) for size in sizes]
+        self._expected = [planned_epochs(session.spec.base.epochs, size, search) for size in batches_of(search)]
         self._done = len(read_record(store, search).trials) // search.batch  # batches
         self._began = self._counted = time.monotonic()
         self._at_first = sum(self._expected[: self._done])

@@ -29,7 +29,7 @@ from wellfit.study.interrupts import Interrupted, StopRequest
 from wellfit.study.planning import plan_runs, recipe_of
 from wellfit.study.session import Session
 
-__all__ = ["OnEpoch", "check_space", "planned_epochs", "promising", "rungs_of", "train_batch"]
+__all__ = ["OnEpoch", "batches_of", "check_space", "planned_epochs", "promising", "rungs_of", "train_batch"]
 
 OnEpoch = Callable[[Epoch, int], None]
 """Called after every epoch of any population with the epoch and the epochs that the batch has trained by then."""
@@ -136,6 +136,17 @@ def planned_epochs(epochs: int, batch: int, search: SearchSpec) -> int:
         total += left * (rung - before)
         before, left = rung, math.ceil(left / search.halving) if search.halving else left
     return total * search.seeds
+
+
+def batches_of(search: SearchSpec) -> list[int]:
+    """The number of configurations in each batch.
+
+    Example:
+      >>> batches_of(SearchSpec(trials=25, batch=10))
+      [10, 10, 5]
+    """
+    full, rest = divmod(search.trials, search.batch)
+    return [search.batch] * full + [rest] * bool(rest)
 
 
 def promising(trials: Mapping[int, Trial], search: SearchSpec, count: int) -> list[int]:
