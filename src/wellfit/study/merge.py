@@ -80,7 +80,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         with built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
             contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
             combined_looks(whole, stores)
-            whole.metadata.write_note(OVERLAP, None)  # of all seeds together, it takes the data to know
+            whole.metadata.write_note(OVERLAP, _overlap(stores, study))
             findings = dict.fromkeys(finding for store in stores for finding in store.metadata.findings())
             whole.metadata.save_findings(tuple(findings))
             codes = whole.metadata.provenance().get("code hash")
@@ -95,6 +95,12 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         missing=0 if study.get("elsewhere") else len(study["variants"]) * len(study["seeds"]) - runs,
         codes=len(codes.split("; then ")) if codes else 0,
     )
+
+
+def _overlap(stores: Sequence[Store], study: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The note of one validation set for all seeds of a search; of folds, it takes the data to know: None."""
+    one = all((store.metadata.note(OVERLAP) or {}).get("searched") == 1 for store in stores)
+    return {"seeds": sorted(study["seeds"]), "overlap": 1.0, "searched": 1.0} if one else None
 
 
 def _check_places(directories: Sequence[Path], out: Path) -> None:

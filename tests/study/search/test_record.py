@@ -12,6 +12,7 @@ import pytest
 from searches import session
 from wellfit.base import SearchSpec, Trial
 from wellfit.errors import OtherStudyError, StoreUnreadableError
+from wellfit.report.notes import notices
 from wellfit.store import create_or_open
 from wellfit.study.merge import merge_studies
 from wellfit.study.run import facts_of, run_study
@@ -107,6 +108,16 @@ def test_directories_merge_only_with_the_same_search(searched: Session, copied: 
         merge_studies([searched.directory, copied.directory], tmp_path / "other")
     assert "its search tried other configurations, or scored them otherwise; merge only" in str(caught.value)
     assert len(str(caught.value)) < 600
+
+
+def test_a_merged_study_of_one_split_still_knows_that_its_examples_chose_the_winner(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        run_study(search_first(session(tmp_path / f"{seed}", trials=4, seeds=[seed], folds=1)))
+    merge_studies([tmp_path / "0", tmp_path / "1"], tmp_path / "whole")
+    summary = summarize(tmp_path / "whole")
+    assert summary.search is not None
+    assert summary.search.shared == 1
+    assert "on the very validation examples that chose it" in " ".join(notices(summary))
 
 
 def test_the_best_is_finished_and_the_first_of_equals() -> None:
