@@ -144,6 +144,9 @@ def test_the_same_from_python(tmp_path: Path) -> None:
     assert [variant.name for variant in results.summary.variants] == ["baseline", "found"]
     assert results.summary.search is not None
     assert len(results.summary.search.trials) == 4
+    with pytest.raises(StudyFileError, match="--max-seeds 1: comparing"):
+        Study("digits", search=search, **settings).run(tmp_path / "none", until_decided=True, max_seeds=1)
+    assert not (tmp_path / "none").exists()
     with pytest.raises(StudyFileError, match="on and a search exclude each other"):
         Study("digits", search=search, **settings).run(on="ray")
     with pytest.raises(StudyFileError, match=r"\[search\] trials: must be"):
