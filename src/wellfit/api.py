@@ -277,7 +277,7 @@ class Study(Previews):
           WellfitError: the data, the model or the directory cannot be used; one line says why and how to fix it.
         """
         from wellfit.report.forms.notebook_progress import progress_display
-        from wellfit.study.decide import run_until_decided
+        from wellfit.study.decide import check_budget, run_until_decided
         from wellfit.study.executors.ray_pool import RayPool, usable_address
         from wellfit.study.run import run_study
         from wellfit.study.search.drive import search_first
@@ -298,6 +298,9 @@ class Study(Previews):
             raise StudyFileError("run(...): on and a search exclude each other; leave on out")
         pool = None if address is None else RayPool(address, dataset, spec.data)
         session = Session(spec, dataset, Path(out), fresh, pool=pool)
+        if until_decided and spec.search is not None:  # which would come first
+            with self._naming():
+                check_budget(session, max_seeds, max_minutes)
         logs: Any = None
         if tensorboard is not None:
             from wellfit.interop.tensorboard import LogFolder

@@ -10,7 +10,11 @@ import pytest
 
 from commands import Ended, ended, process
 from wellfit import Study
+from wellfit.base import Trial
+from wellfit.cli.searching import _batch_line
 from wellfit.errors import StudyFileError
+from wellfit.spec.study import load_study
+from wellfit.study.search.drive import Tried
 
 Command = Callable[..., Ended]
 
@@ -64,11 +68,39 @@ def test_run_searches_then_judges_and_the_same_command_trains_nothing(command: C
     assert command("verify", "study").status == 0
     page = (file.parent / "study" / "report.html").read_text()
     assert "Before this study, a search tried 4 configurations" in page
+    assert command("report", "study", "--format", "ipynb", "--out", "report.ipynb").status == 0
+    cells = ["".join(cell["source"]) for cell in json.loads((file.parent / "report.ipynb").read_text())["cells"]]
+    (cell,) = [cell for cell in cells if "\nSTUDY = r'''" in cell]
+    (file.parent / "again.toml").write_text(cell.split("\nSTUDY = r'''")[1].split("'''")[0])
+    assert list(load_study(file.parent / "again.toml").variants) == ["baseline"]
 
 
 def test_plan_says_what_is_searched(command: Command, file: Path) -> None:
     out = command("plan", file).out
     assert "Search: 4 configurations of l2, model.hidden, 2 seeds each, 12 of 16 epochs; the above is the study" in out
+    searched = {"keys": ["l2", "model.hidden"], "trials": 4, "seeds": 2, "name": "found", "epochs": 12, "whole": 16}
+    assert json.loads(command("plan", file, "--json").out)["search"] == searched
+
+
+def test_until_decided_analyzes_a_searched_study_where_its_plan_said(command: Command, file: Path) -> None:
+    seven = ("--set", "train.seeds=7", "--out", "study", "--until-decided")
+    told = command("plan", file, *seven)
+    assert "interim analyses at 5, 10, 15 and 20 seeds" in told.out, told.err
+    shown = command("run", file, *seven)
+    assert shown.status == 0, shown.err
+    assert "Interim analysis 1 of 4, at 5 seeds" in shown.out
+
+
+@pytest.mark.parametrize("budget", [("--max-seeds", "1"), ("--max-minutes", "0"), ("--max-minutes", "1e-9")])
+def test_a_budget_is_refused_before_a_search_deletes_or_trains(
+    command: Command, file: Path, budget: tuple[str, str]
+) -> None:
+    (file.parent / "study").mkdir()
+    failed = command("run", file, "--out", "study", "--fresh", "--until-decided", *budget)
+    assert failed.status == 2
+    assert f"{budget[0]} " in failed.err
+    assert "Search:" not in failed.out
+    assert list((file.parent / "study").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +144,17 @@ def test_the_same_from_python(tmp_path: Path) -> None:
     assert [variant.name for variant in results.summary.variants] == ["baseline", "found"]
     assert results.summary.search is not None
     assert len(results.summary.search.trials) == 4
+    with pytest.raises(StudyFileError, match="--max-seeds 1: comparing"):
+        Study("digits", search=search, **settings).run(tmp_path / "none", until_decided=True, max_seeds=1)
+    assert not (tmp_path / "none").exists()
     with pytest.raises(StudyFileError, match="on and a search exclude each other"):
         Study("digits", search=search, **settings).run(on="ray")
     with pytest.raises(StudyFileError, match=r"\[search\] trials: must be"):
         Study("digits", search={**search, "trials": 1}, **settings)
+
+
+def test_a_batch_without_a_winner_says_how_each_ended() -> None:
+    trials = (Trial(0, {}, "ended", 1, 3, (0.5,)), Trial(1, {}, "diverged", 1, 3, (None,)))
+    tried = Tried(trials, 4, None, "validation_accuracy", 6, 18)
+    line = "Search: 2 of 4 configurations; none was trained to the end: 1 ended early and 1 diverged"
+    assert _batch_line(tried) == line

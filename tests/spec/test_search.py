@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from wellfit.base import EarlyStopping, Range, Recipe, SearchSpec
 from wellfit.errors import StudyFileError
 from wellfit.spec.identity import fingerprint, spec_conflicts
-from wellfit.spec.search import changes_of, configurations, is_whole, rungs
+from wellfit.spec.search import changes_of, configurations, corners, is_whole, rungs
 from wellfit.spec.study import from_resolved, load_study, resolved, study_from_mapping
 from wellfit.spec.variants import changed
 from wellfit.spec.written import study_file
@@ -54,6 +55,13 @@ def searched(space: Any, train: dict[str, Any] | None = None, compare: Any = Non
         ({"optimizer": {"low": 0, "high": 1}}, "space.optimizer: is not a number; give a list of choices"),
         ({"l2.x": {"low": 0, "high": 1}}, "space.l2.x: l2 has no keys of its own; remove .x"),
         ({"optimizer": ["adam", "sgd"], "momentum": {"low": 0, "high": 0.9}}, "space.momentum: adam has none"),
+        (
+            {"model": [{"kind": "logistic"}, {"kind": "mlp"}], "model.hidden": [[8]]},
+            "model is searched as a whole, too",
+        ),
+        ({"early_stopping": [False], "early_stopping.patience": [1]}, "early_stopping is searched as a whole, too"),
+        ({"model": [{"keras": "a.keras"}]}, "space.model: model.keras cannot be searched; make one study"),
+        ({"model": [{"origin": "a"}, {"kind": "mlp"}]}, "space.model: model.origin cannot be searched; it is a record"),
         ({"dropout": [[0.1, 0.2, 0.3]], "l2": L2}, "3 rates for 2 hidden layers"),
     ],
 )
@@ -74,6 +82,8 @@ def test_a_space_that_cannot_be_searched_is_one_line(space: Any, words: str) -> 
         ({"trials": 1}, "trials: must be from 2 to 10000, got 1"),
         ({"sampler": "tpa"}, "unknown sampler 'tpa' in study, [search] sampler; did you mean 'tpe'?"),
         ({"objective": "test_accuracy"}, "objective"),
+        ({"sampler": "gp"}, 'sampler: sampler = "gp" learns from complete trainings alone'),
+        ({"sampler": "gp", "halving": 2}, 'halving: sampler = "gp" learns'),
         ({"name": "Baseline"}, "name: the study has a variant 'Baseline' already"),
         ({"name": "a/b"}, "name: a name has"),
         ({"trails": 5}, "unknown key 'trails' in study, [search]; did you mean 'trials'?"),
@@ -155,6 +165,18 @@ def test_a_key_within_a_table_keeps_the_rest_of_the_base_recipe() -> None:
     assert recipe.model.hidden == (8,)
 
 
+def test_changes_share_nothing_with_the_space() -> None:
+    space = {"model": {"kind": "mlp", "hidden": [8]}, "augmentation.shift": 2}
+    changes = changes_of(space, Recipe())
+    changes["model"]["hidden"].append(4)
+    changes["model"]["kind"] = "cnn"
+    assert space["model"] == {"kind": "mlp", "hidden": [8]}
+
+
+def test_a_gaussian_process_without_halving() -> None:
+    assert searched({"l2": L2}, sampler="gp", halving=False).sampler == "gp"
+
+
 @pytest.mark.parametrize("key", ["batch_size", "early_stopping.patience"])
 def test_settings_that_take_whole_numbers(key: str) -> None:
     assert is_whole(key)
@@ -164,6 +186,26 @@ def test_settings_that_take_whole_numbers(key: str) -> None:
 def test_configurations_are_counted_where_they_can_be() -> None:
     assert configurations(SearchSpec({"l2": (0.1, 0.2), "batch_size": Range(8, 10)})) == 6
     assert configurations(SearchSpec({"l2": Range(0, 1)})) is None
+
+
+def test_corners_have_every_choice_and_pair_of_a_large_space() -> None:
+    space: dict[str, Any] = {f"key{n}": tuple(f"{n}.{place}" for place in range(3)) for n in range(8)}
+    found = list(corners(SearchSpec(space | {"l2": Range(0.0, 1.0)})))
+    assert len(found) <= 200
+    assert found == list(corners(SearchSpec(space | {"l2": Range(0.0, 1.0)})))
+    pairs = {pair for values in found for pair in itertools.combinations(values.values(), 2)}
+    assert len(pairs) == 8 * 7 // 2 * 9 + 8 * 3 * 2
+    many = {"l2": tuple(range(300)), "dropout": (0.0, 0.1)}
+    assert {values["l2"] for values in corners(SearchSpec(many))} == set(range(300))
+    small = SearchSpec({"l2": (1, 2), "dropout": (0.0, 0.1, 0.2)})
+    assert len({tuple(values.values()) for values in corners(small)}) == 6
+
+
+def test_a_first_key_that_does_not_fit_a_large_space_is_refused() -> None:
+    space = {"optimizer": ["sgd", "adam"], "momentum": [0.1, 0.2], **{key: [0, 0.1, 0.2] for key in ("l1", "l2")}}
+    more = {key: [0, 0.1, 0.2] for key in ("label_smoothing", "label_noise", "dropout")}
+    with pytest.raises(StudyFileError, match="adam has none"):
+        searched(space | more)
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 30, 81])

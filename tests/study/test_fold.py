@@ -19,6 +19,7 @@ from wellfit.study.fold import (
     folds_used,
     groups_of_tests,
     hash_of_splits,
+    searched_overlap,
     validation_overlap,
 )
 
@@ -103,6 +104,16 @@ def test_seeds_share_as_many_validation_examples_as_they_do() -> None:
     assert 0.05 < nested < 0.4
     given = dataclasses.replace(own_test, validation_rows=np.arange(20))
     assert validation_overlap(given, DataSpec("points"), range(5)) == 1
+
+
+def test_fresh_seeds_share_as_many_validation_examples_with_a_search_as_they_do() -> None:
+    own_test, spec = points(), DataSpec("points", validation=0.2)
+    assert searched_overlap(own_test, spec, range(5), range(1000, 1005)) == 1  # five folds have every example
+    assert searched_overlap(own_test, spec, range(5), [1000]) == pytest.approx(0.2, abs=0.02)
+    assert searched_overlap(own_test, spec, [0], [1, 2, 3, 4]) == 0  # of one round of folds
+    assert searched_overlap(own_test, DataSpec("points", folds=1), [0], [1000]) == 1
+    given = dataclasses.replace(own_test, validation_rows=np.arange(20))
+    assert searched_overlap(given, DataSpec("points"), [0], [1000]) == 1
 
 
 # --- Checks before training -------------------------------------------------------------------------------------------

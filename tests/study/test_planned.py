@@ -50,4 +50,5 @@ def test_the_json_form_has_every_key() -> None:
         "continued": 0,
         "saved_epochs": 0,
         "restarted": {},
+        "search": None,
     }

@@ -21,7 +21,7 @@ Trials = Annotated[int, Interval(ge=2, le=10_000)]
 Halving = Annotated[int, Interval(ge=2, le=100)]
 SearchSeeds = Annotated[int, Interval(ge=1, le=100)]
 
-TrialState = Literal["finished", "ended", "diverged"]
+TrialState = Literal["finished", "ended", "diverged", "refused"]
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,11 @@ class Trial:
     Args:
       number: from 0, in the order of the search.
       values: key of the space -> the value that was tried.
-      state: ``"finished"`` after all epochs, ``"ended"`` early because others promised more, or ``"diverged"``.
-      rung: how many rungs it was trained to, from 1.
+      state: ``"finished"`` after all epochs, ``"ended"`` early because others promised more, ``"diverged"``, or
+        ``"refused"`` because its values do not fit the data or one another.
+      rung: how many rungs it was trained to, from 1; 0 if it was refused.
       epochs: of that rung.
-      scores: the objective on validation by seed, in the order of the seeds; None for a seed that diverged.
+      scores: the objective on validation by seed, in the order of the seeds; None for a seed without one.
     """
 
     number: int
@@ -106,7 +107,7 @@ class Trial:
 
     @property
     def mean(self) -> float | None:
-        """The mean score over the seeds; None if any diverged."""
+        """The mean score over the seeds; None if any diverged, or none was trained."""
         known = [score for score in self.scores if score is not None]
         return math.fsum(known) / len(known) if len(known) == len(self.scores) else None
 
@@ -126,6 +127,9 @@ class SearchResult:
       whole: epochs that training all of its configurations to the end would have taken.
       fresh: the mean of the metric of the best configuration on the study's own seeds; None before.
       fresh_seeds: their number.
+      fresh_diverged: how many more of the study's own seeds diverged.
+      shared: the share of the validation examples of the study's own seeds on which the search validated, too: 1 for
+        one split; None before the study is trained.
     """
 
     trials: tuple[Trial, ...]
@@ -138,6 +142,8 @@ class SearchResult:
     whole: int = 0
     fresh: float | None = None
     fresh_seeds: int = 0
+    fresh_diverged: int = 0
+    shared: float | None = None
 
     @property
     def found(self) -> float | None:

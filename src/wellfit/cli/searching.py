@@ -23,9 +23,20 @@ Search = Annotated[
 ]
 
 
-def check_search(session: Session, wanted: bool, shard: str | None = None, on: str | None = None) -> None:
-    """Refuse options that contradict the study's search, or the lack of one."""
+def check_search(
+    session: Session,
+    wanted: bool,
+    shard: str | None = None,
+    on: str | None = None,
+    budget: tuple[int | None, float | None] | None = None,
+) -> None:
+    """Refuse options that contradict the study's search, or the lack of one, before anything is searched.
+
+    Args:
+      budget: --max-seeds and --max-minutes of --until-decided; None without it.
+    """
     from wellfit.errors import StudyFileError
+    from wellfit.study.decide import check_budget
 
     found = session.spec.search
     if found is None and wanted:
@@ -36,6 +47,8 @@ def check_search(session: Session, wanted: bool, shard: str | None = None, on: s
         raise StudyFileError(f"--shard {shard}: a study with [search] cannot be divided; leave --shard out")
     if found is not None and on is not None:
         raise StudyFileError(f"--on {on}: a study with [search] trains on this machine; leave --on out")
+    if found is not None and budget is not None:
+        check_budget(session, *budget)
 
 
 def search(session: Session, console: Console) -> Session:
@@ -69,10 +82,9 @@ def print_search(session: Session, console: Console) -> None:
 def _plan_line(spec: SearchSpec, epochs: int) -> str:
     """What a search is about to try, and what it takes."""
     from wellfit.report.wording import count
-    from wellfit.study.search.train import planned_epochs
+    from wellfit.study.search.train import batches_of, planned_epochs
 
-    full, rest = divmod(spec.trials, spec.batch)
-    planned = full * planned_epochs(epochs, spec.batch, spec) + (planned_epochs(epochs, rest, spec) if rest else 0)
+    planned = sum(planned_epochs(epochs, batch, spec) for batch in batches_of(spec))
     return (
         f"Search: {count(spec.trials, 'configuration')} of {', '.join(spec.space)}, {count(spec.seeds, 'seed')} each, "
         f"{planned:,} of {spec.trials * spec.seeds * epochs:,} epochs"
@@ -81,11 +93,12 @@ def _plan_line(spec: SearchSpec, epochs: int) -> str:
 
 def _batch_line(tried: Tried) -> str:
     """What a search has found so far."""
+    from wellfit.narrative.searched import fates
     from wellfit.report.wording import in_one_line, settings
 
-    line = f"Search: {tried.tried:,} of {tried.of:,} configurations"
+    line = f"Search: {len(tried.trials):,} of {tried.of:,} configurations"
     if tried.best is None or (mean := tried.best.mean) is None:
-        return f"{line}; all of them diverged"
+        return f"{line}; none was trained to the end: {fates(tried.trials)}"
     accuracy = tried.metric == "validation_accuracy"
     value = f"accuracy {100 * mean:.2f} %" if accuracy else f"loss {mean:.4f}"
     return f"{line}; best validation {value} ({in_one_line(settings(tried.best.values))})"

@@ -110,7 +110,7 @@ def run(
         return
     study = studies[0] if studies else None
     session = _session(study, data, seeds, epochs, precision, settings, quick, out, fresh, shard, on)
-    check_search(session, search, shard, on)
+    check_search(session, search, shard, on, (max_seeds, max_minutes) if until_decided else None)
     logs = None if tensorboard is None else _logs(tensorboard, session)
     try:
         session = search_first(session, console)

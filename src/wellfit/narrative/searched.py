@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from wellfit.base import SearchResult
-from wellfit.narrative.phrases import counted
+from collections import Counter
+from collections.abc import Sequence
 
-__all__ = ["search_sentences"]
+from wellfit.base import SearchResult, Trial
+from wellfit.narrative.phrases import counted, several
+
+__all__ = ["fates", "search_sentences"]
 
 
 def search_sentences(result: SearchResult | None) -> tuple[str, ...]:
@@ -27,6 +30,23 @@ and folds."
     return tuple(filter(None, (_tried(result), _curse(result))))
 
 
+def fates(trials: Sequence[Trial]) -> str:
+    """How the trials ended that were not trained to the end; empty without any.
+
+    Example:
+      >>> from wellfit.base import Trial
+      >>> fates([Trial(0, {}, "ended", 1, 3, (0.5,)), Trial(1, {}, "diverged", 1, 3, (None,))])
+      '1 ended early and 1 diverged'
+    """
+    counts: Counter[str] = Counter(trial.state for trial in trials)
+    parts = [
+        f"{counts[state]:,} {words}"
+        for state, words in (("ended", "ended early"), ("diverged", "diverged"), ("refused", "could not be trained"))
+        if counts[state]
+    ]
+    return several(parts)
+
+
 def _tried(result: SearchResult) -> str:
     """How much was tried, and what it took."""
     trials = result.trials
@@ -35,11 +55,9 @@ def _tried(result: SearchResult) -> str:
         f"Before this study, a search tried {counted(len(trials), 'configuration')} with "
         f"{counted(result.seeds, 'seed')} each on training and validation data alone"
     )
-    if len(trials) < result.asked and result.fresh is None:
+    if len(trials) < result.asked:
         text = f"{text} (of {result.asked:,} that it was asked for)"
-    ended, diverged = (sum(trial.state == state for trial in trials) for state in ("ended", "diverged"))
-    parts = [f"{ended:,} ended early"] * bool(ended) + [f"{diverged:,} diverged"] * bool(diverged)
-    text += f"; {' and '.join(parts)}" if parts else ""
+    text += f"; {ends}" if (ends := fates(trials)) else ""
     epochs = f"{counted(result.trained, 'epoch')}"
     took = f"{epochs}, {100 * share:.0f} % of the {result.whole:,} of training all to the end" if share < 1 else epochs
     return f"{text}. It took {took}. Every verdict rests on other seeds and on the test set, which it did not see."
@@ -47,20 +65,44 @@ def _tried(result: SearchResult) -> str:
 
 def _curse(result: SearchResult) -> str:
     """How the winner did in the search and on fresh seeds; empty before both are known."""
-    found, fresh, curse = result.found, result.fresh, result.curse
-    if found is None or fresh is None or curse is None:
-        return ""
+    found, fresh, curse, lost = result.found, result.fresh, result.curse, result.fresh_diverged
     accuracy = result.metric == "validation_accuracy"
     name = "validation accuracy" if accuracy else "validation loss"
-    values = [f"{100 * value:.2f} %" if accuracy else f"{value:.4f}" for value in (found, fresh)]
-    seeds = counted(result.fresh_seeds, "fresh seed")
-    start = f"The winner, {result.name}, reached a mean {name} of {values[0]} there and {values[1]} on {seeds}"
+
+    def shown(value: float) -> str:
+        return f"{100 * value:.2f} %" if accuracy else f"{value:.4f}"
+
+    if found is None or (fresh is None and not lost):
+        return ""
+    start = f"The winner, {result.name}, reached a mean {name} of {shown(found)} there"
+    if fresh is None or curse is None:
+        return f"{start}; with {counted(lost, 'fresh seed')} it diverged."
+    start = f"{start} and {shown(fresh)} on {counted(result.fresh_seeds, 'fresh seed')}"
+    start += f" ({lost:,} more diverged)" if lost else ""
+    if result.shared == 1:
+        return (
+            f"{start}, but on the very validation examples that chose it: this difference shows the chance of seeds, "
+            f"not how lucky the best of {len(result.trials):,} was with these examples. Only the test set shows that."
+        )
     size = f"{100 * abs(curse):.2f} points" if accuracy else f"{abs(curse):.4f}"
     if round(abs(curse), 4) == 0:
-        return f"{start}: as much, so that no winner's curse shows."
-    if curse < 0:
-        return f"{start}: {size} better, so that no winner's curse shows."
-    return (
-        f"{start}. The difference of {size} is the winner's curse, the luck of being the best of "
-        f"{len(result.trials):,}, together with the chance of seeds and folds."
-    )
+        text = f"{start}: as much, so that no winner's curse shows."
+    elif curse < 0:
+        text = f"{start}: {size} better, so that no winner's curse shows."
+    else:
+        text = (
+            f"{start}. The difference of {size} is the winner's curse, the luck of being the best of "
+            f"{len(result.trials):,}, together with the chance of seeds and folds."
+        )
+    if result.shared:
+        share = _share(result.shared)
+        text += (
+            f" {share} of the fresh seeds' validation examples had a part in its choice, which hides some of that luck."
+        )
+    return text
+
+
+def _share(share: float) -> str:
+    """A share between none and all in percent, never rounded to either."""
+    percent = round(100 * share)
+    return "Less than 1 %" if percent < 1 else "More than 99 %" if percent > 99 else f"{percent} %"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -37,7 +39,7 @@ _EXAMPLE: Final = "l2 = { low = 1e-6, high = 1e-2, log = true }"
 def changes_of(values: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
     """The changes to the base recipe that a configuration makes, as a variant of a study file writes them.
 
-    A setting within a table keeps the rest of the base recipe's table.
+    A setting within a table keeps the rest of the base recipe's table. What is returned shares nothing with the values.
 
     Args:
       values: key of the space -> value.
@@ -51,10 +53,10 @@ def changes_of(values: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
     for key, value in values.items():
         head, _, inner = key.partition(".")
         if not inner:
-            changes[head] = value
+            changes[head] = copy.deepcopy(value)
             continue
         table = changes.setdefault(head, {} if head == "model" else dict(plain_of(getattr(base, head)) or {}))
-        table[inner] = value
+        table[inner] = copy.deepcopy(value)
     return changes
 
 
@@ -79,7 +81,10 @@ def rungs(epochs: int, batch: int, halving: int | None, longest: int | None = No
 
 
 def corners(search: SearchSpec) -> Iterator[dict[str, Any]]:
-    """The combinations of choices, of which ranges have their bounds; at most 200, to be checked before a search.
+    """Combinations of choices, of which ranges have their bounds, to be checked before a search.
+
+    Of up to 200 combinations, all; of more, enough that every choice of every key is in one, and as many pairs of
+    choices as 200 combinations have room for.
 
     Example:
       >>> list(corners(SearchSpec({"batch_size": Range(8, 64), "optimizer": ("adam",)})))
@@ -89,8 +94,30 @@ def corners(search: SearchSpec) -> Iterator[dict[str, Any]]:
     for key, of in search.space.items():
         bounds = [of.low, of.high] if isinstance(of, Range) else list(of)
         options[key] = [int(bound) for bound in bounds] if isinstance(of, Range) and is_whole(key) else bounds
-    for combination in itertools.islice(itertools.product(*options.values()), _COMBINED):
-        yield dict(zip(options, combination, strict=True))
+    counts = [len(choices) for choices in options.values()]
+    every = itertools.product(*map(range, counts)) if math.prod(counts) <= _COMBINED else _covering(counts)
+    for places in every:
+        yield {key: choices[place] for (key, choices), place in zip(options.items(), places, strict=True)}
+
+
+def _covering(counts: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Combinations in which every choice is, and then pairs of choices that were in none; the same ones every time."""
+    drawn = random.Random(0)
+    seen: set[tuple[tuple[int, int], tuple[int, int]]] = set()
+    for row in range(max(counts)):
+        places = tuple(row % count for count in counts)
+        seen.update(itertools.combinations(enumerate(places), 2))
+        yield places
+    left = _COMBINED - max(counts)
+    for (one, m), (other, n) in itertools.combinations(enumerate(counts), 2):
+        for pair in itertools.product(((one, place) for place in range(m)), ((other, place) for place in range(n))):
+            if left <= 0:
+                return
+            if pair not in seen:
+                places = tuple(dict(pair).get(key, drawn.randrange(count)) for key, count in enumerate(counts))
+                seen.update(itertools.combinations(enumerate(places), 2))
+                left -= 1
+                yield places
 
 
 def configurations(search: SearchSpec) -> int | None:
@@ -168,8 +195,15 @@ def checked_search(search: SearchSpec, written: Mapping[str, Any], spec: StudySp
         at = next((key for key in ("trials", "batch") if key in written), "trials")
         problem = f"trials = {search.trials} is less than batch = {search.batch}; give more trials or a smaller batch"
         source.refuse(("search", at), problem)
+    if search.sampler == "gp" and search.halving is not None:
+        problem = (
+            'sampler = "gp" learns from complete trainings alone, and halving ends most early; set halving = false'
+        )
+        source.refuse(("search", "halving" if "halving" in written else "sampler"), problem)
     _check_found(search, spec, source)
     for key, options in search.space.items():
+        if (head := key.partition(".")[0]) != key and head in search.space:
+            source.refuse((*_SPACE, key), f"{head} is searched as a whole, too; remove one of them")
         _check_key(key, options, spec.base, source)
     count = configurations(search)
     if count is not None and count < search.trials:
@@ -203,6 +237,9 @@ def _check_key(key: str, options: Range | tuple[Any, ...], base: Recipe, source:
             source.refuse(at, "needs at least one choice")
         if twice := [value for place, value in enumerate(options) if value in options[:place]]:
             source.refuse(at, f"has {twice[0]!r} twice; remove one")
+        for inner in (inner for value in options if isinstance(value, Mapping) for inner in value):
+            if (named := f"{key}.{inner}") in _NOT_SEARCHED:
+                source.refuse(at, f"{named} {_NOT_SEARCHED[named]}")
     for value in bounds:
         _read(key, value, base, source)
 

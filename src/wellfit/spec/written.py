@@ -25,7 +25,8 @@ def study_file(spec: StudySpec) -> str:
       spec: the study.
 
     Returns:
-      TOML that ``load_study`` reads as the same study, with sweeps written out as variants.
+      TOML that ``load_study`` reads as the same study, with sweeps written out as variants; without the variant that a
+      search found, which the search of the file finds again.
 
     Example:
       >>> from wellfit.spec.study import load_study
@@ -35,6 +36,7 @@ def study_file(spec: StudySpec) -> str:
     data = dataclasses.asdict(spec.data)
     recipe = _changes(spec.base, Recipe())
     recipe.pop("model", None)
+    found = None if spec.search is None else spec.search.name
     tables: dict[str, Any] = {
         "name": spec.name,
         "title": spec.title,
@@ -42,7 +44,7 @@ def study_file(spec: StudySpec) -> str:
         "data": {"name": data.pop("name_or_path"), **data},
         "model": model_table(spec.base.model),
         "train": {**recipe, "seeds": spec.seeds, "precision": spec.precision},
-        "variants": {name: _switched(changes) for name, changes in spec.variants.items()},
+        "variants": {name: _switched(changes) for name, changes in spec.variants.items() if name != found},
         "published": spec.published,
         "compare": _compare(spec),
         "search": {} if spec.search is None else _search(spec.search),

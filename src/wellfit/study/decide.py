@@ -25,7 +25,7 @@ from wellfit.study.interim import BATCH, MAX_SEEDS, planned_seeds
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 
-__all__ = ["METHOD", "Analyzed", "Decision", "planned_batches", "run_until_decided"]
+__all__ = ["METHOD", "Analyzed", "Decision", "check_budget", "planned_batches", "run_until_decided"]
 
 FUTILE: Final = 0.05
 """Probability of a decision by the last analysis below which adding seeds is given up. Stopping cannot add errors."""
@@ -118,8 +118,7 @@ def run_until_decided(
       WellfitError: as ``run_study``.
     """
     _check_variants(session)
-    if max_minutes is not None and not max_minutes > 0:
-        raise StudyFileError(f"--max-minutes {max_minutes:g}: must be more than 0")
+    _check_minutes(max_minutes)
     began = clock()
     planned, first, counted = _plan(session, max_seeds)
     seeds = _seeds(session.stored.seeds or session.spec.seeds, planned[-1])
@@ -133,10 +132,7 @@ def run_until_decided(
             if clock() - began + seconds > 60 * max_minutes:
                 if last is not None:
                     return Decision(last, "minutes", seconds)
-                raise StudyFileError(
-                    f"--max-minutes {max_minutes:g}: the first {len(batch.spec.seeds)} seeds take about "
-                    f"{math.ceil(seconds / 6) / 10:.1f} minutes by the forecast; allow more, or make the study smaller"
-                )
+                raise _too_long(batch, max_minutes)
         interim = InterimAnalysis(number, planned)
         train(batch, interim)
         last = _analyzed(session, interim, counted and number == 1)
@@ -166,8 +162,36 @@ def planned_batches(session: Session, max_seeds: int | None = None) -> tuple[tup
     return planned, upcoming, whole
 
 
+def check_budget(session: Session, max_seeds: int | None = None, max_minutes: float | None = None) -> None:
+    """Refuse what ``run_until_decided`` would refuse, before a search that precedes it trains or deletes anything.
+
+    Raises:
+      StudyFileError: as for ``run_until_decided``.
+    """
+    _check_minutes(max_minutes)
+    _, batch, _ = planned_batches(session, max_seeds)
+    if max_minutes is not None and batch.forecast.seconds > 60 * max_minutes:  # without the variant that is found
+        raise _too_long(batch, max_minutes)
+
+
+def _too_long(batch: Session, max_minutes: float) -> StudyFileError:
+    """The refusal of a budget that is too small for the first analysis."""
+    minutes = math.ceil(batch.forecast.seconds / 6) / 10
+    return StudyFileError(
+        f"--max-minutes {max_minutes:g}: the first {len(batch.spec.seeds)} seeds take about {minutes:.1f} minutes by "
+        "the forecast; allow more, or make the study smaller"
+    )
+
+
+def _check_minutes(max_minutes: float | None) -> None:
+    if max_minutes is not None and not max_minutes > 0:
+        raise StudyFileError(f"--max-minutes {max_minutes:g}: must be more than 0")
+
+
 def _check_variants(session: Session) -> None:
-    if len(session.spec.variants) < 2:
+    search = session.spec.search
+    found = set() if search is None else {search.name}  # a variant after the search
+    if len(session.spec.variants.keys() | found) < 2:
         raise StudyFileError(
             f"study {session.spec.name!r}: --until-decided compares variants, and there is only one; add another"
         )
@@ -195,7 +219,8 @@ def _plan(session: Session, max_seeds: int | None) -> tuple[tuple[int, ...], int
                 f"out, or give {planned[-1]}"
             )
         return planned, max(1, stored.interim.number), False
-    most, count = MAX_SEEDS if max_seeds is None else max_seeds, len(stored.seeds)
+    most = MAX_SEEDS if max_seeds is None else max_seeds
+    count = len(stored.seeds) if stored.finished or stored.outgrown or stored.damaged else 0  # a search has no runs
     seen = count > 1 and stored.tested  # its comparisons could be seen already
     if count < BATCH and not seen:
         return planned_seeds(most), 1, False

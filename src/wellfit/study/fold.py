@@ -20,10 +20,10 @@ from wellfit.spec.study import DataSpec
 from wellfit.study.comparable import check_metric
 
 __all__ = ["OVERLAP", "Fold", "check_folds", "fold_of", "folds_used", "groups_of_tests", "hash_of_splits",
-           "validation_overlap"]  # fmt: skip
+           "searched_overlap", "validation_overlap"]  # fmt: skip
 
 OVERLAP: Final = "validation overlap"
-"""Key of the note in the store: the seeds, and what ``validation_overlap`` gives for them."""
+"""Key of the note in the store: the seeds, and what ``validation_overlap`` and ``searched_overlap`` give for them."""
 
 _FEW: Final = 20
 """Seeds that are enough to know how much validation sets overlap."""
@@ -229,6 +229,27 @@ def validation_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int]) -
     bare, few = outline(dataset), seeds[:_FEW]
     times = np.bincount(np.concatenate([_divided(bare, spec, seed).validated for seed in few]))  # (N,)
     return float(times @ (times - 1)) / ((len(few) - 1) * int(times.sum()))
+
+
+def searched_overlap(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], searched: Sequence[int]) -> float:
+    """The share of the validation examples of a study's seeds on which a search validated, too.
+
+    Args:
+      dataset: all data.
+      spec: how they are divided.
+      seeds: of the study, of which the first 20 stand for all.
+      searched: the seeds of the search.
+
+    Returns:
+      1 if all seeds have the same validation set, as with one fold.
+    """
+    if folds_used(dataset, spec) == 1 or dataset.validation_rows is not None:
+        return 1.0
+    bare = outline(dataset)
+    ours, theirs = (
+        np.concatenate([_divided(bare, spec, seed).validated for seed in some]) for some in (seeds[:_FEW], searched)
+    )
+    return float(np.isin(ours, theirs).mean())
 
 
 def _together(dataset: Dataset) -> Dataset:

@@ -21,6 +21,7 @@ from wellfit.study.inputs import INPUTS
 from wellfit.study.judge import IN_ORDER
 from wellfit.study.looks import KEY as SEEN
 from wellfit.study.looks import combined_looks
+from wellfit.study.search.record import KEY as SEARCH
 
 __all__ = ["Merged", "merge_studies"]
 
@@ -79,7 +80,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         with built_beside(out) as place, create_or_open(place, study, provenance={}) as whole:
             contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
             combined_looks(whole, stores)
-            whole.metadata.write_note(OVERLAP, None)  # of all seeds together, it takes the data to know
+            whole.metadata.write_note(OVERLAP, _overlap(stores, study))
             findings = dict.fromkeys(finding for store in stores for finding in store.metadata.findings())
             whole.metadata.save_findings(tuple(findings))
             codes = whole.metadata.provenance().get("code hash")
@@ -94,6 +95,12 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
         missing=0 if study.get("elsewhere") else len(study["variants"]) * len(study["seeds"]) - runs,
         codes=len(codes.split("; then ")) if codes else 0,
     )
+
+
+def _overlap(stores: Sequence[Store], study: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The note of one validation set for all seeds of a search; of folds, it takes the data to know: None."""
+    one = all((store.metadata.note(OVERLAP) or {}).get("searched") == 1 for store in stores)
+    return {"seeds": sorted(study["seeds"]), "overlap": 1.0, "searched": 1.0} if one else None
 
 
 def _check_places(directories: Sequence[Path], out: Path) -> None:
@@ -116,6 +123,7 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         conflict = (
             spec_conflicts(whole, study)
             or _first_difference(SAME_PROVENANCE, facts, facts_here, "unknown")
+            or _other_search(notes, notes_here)
             or _first_difference(sorted({*notes, *notes_here}), notes, notes_here, "not set")
             or (_other_examples(first, store) or _other_pairs(facts, facts_here) if whole.get("elsewhere") else None)
         )
@@ -126,6 +134,13 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
         whole = {**whole, **{key: both[key] for key in ("variants", "seeds", "published")}}
         whole |= {"report": words} if words else {}
     return whole
+
+
+def _other_search(there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
+    """Whether the searches that preceded the runs went differently: each searched study searches for itself."""
+    if there.get(SEARCH) == here.get(SEARCH):
+        return None
+    return "its search tried other configurations, or scored them otherwise"
 
 
 def _other_examples(first: Store, other: Store) -> str | None:

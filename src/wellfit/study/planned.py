@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wellfit.base import SearchSpec
+from wellfit.study.search.train import batches_of, planned_epochs
 from wellfit.study.session import Session
 
 __all__ = ["to_json"]
@@ -55,4 +57,19 @@ def to_json(
         "continued": forecast.continued,
         "saved_epochs": forecast.saved,
         "restarted": dict(forecast.restarted),
+        "search": _search(spec.search, spec.base.epochs),
+    }
+
+
+def _search(search: SearchSpec | None, epochs: int) -> dict[str, Any] | None:
+    """What is tried before the study, and the epochs that it takes, over all trainings; None without a search."""
+    if search is None:
+        return None
+    return {
+        "keys": list(search.space),
+        "trials": search.trials,
+        "seeds": search.seeds,
+        "name": search.name,
+        "epochs": sum(planned_epochs(epochs, batch, search) for batch in batches_of(search)),
+        "whole": search.trials * search.seeds * epochs,
     }

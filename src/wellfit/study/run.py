@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from importlib import metadata
 from itertools import groupby
 from typing import Final
 
@@ -25,7 +24,7 @@ from wellfit.engine.train import Epoch, Trainer, predict_proba
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
 from wellfit.study.executors.driver import Told, check_nodes, train_parts
-from wellfit.study.fold import OVERLAP, Fold, validation_overlap
+from wellfit.study.fold import OVERLAP, Fold, searched_overlap, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
 from wellfit.study.inputs import has_inputs, save_inputs
 from wellfit.study.interim import check_seeds, record_analysis, record_plan
@@ -153,8 +152,8 @@ def facts_of(session: Session, command: str, *, here: bool = True) -> dict[str, 
     )
     if not here:
         facts = {name: value for name, value in facts.items() if name not in MACHINE}
-    if session.spec.search is not None:
-        facts["optuna"] = metadata.version("optuna")
+    if session.spec.search is not None and (optuna := session.stored.provenance.get("optuna")):  # that searched
+        facts["optuna"] = optuna
     return facts if session.shard is None else facts | {"shard": str(session.shard)}
 
 
@@ -176,7 +175,10 @@ def _note_overlap(store: Store, session: Session) -> None:
     seeds = sorted(store.metadata.study()["seeds"])  # all of the directory's: a part of them may be run again
     if (store.metadata.note(OVERLAP) or {}).get("seeds") != seeds:
         overlap = validation_overlap(session.dataset, session.spec.data, seeds)
-        store.metadata.write_note(OVERLAP, {"seeds": seeds, "overlap": overlap})
+        note = {"seeds": seeds, "overlap": overlap}
+        if (search := session.spec.search) is not None:
+            note["searched"] = searched_overlap(session.dataset, session.spec.data, seeds, search.own_seeds)
+        store.metadata.write_note(OVERLAP, note)
 
 
 def _train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import sys
 from typing import Any
 
@@ -56,6 +57,22 @@ def test_nothing_is_tried_twice_and_a_small_space_ends() -> None:
     second = ask(search, [told(i, values, 0.5) for i, values in enumerate(first)], 4)
     together = [tuple(sorted(values.items())) for values in (*first, *second)]
     assert len(together) == len(set(together)) == 6
+
+
+def test_a_finite_space_is_filled_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.study.search.ask._TRIES", 0)  # as if the sampler found nothing new any more
+    search = SearchSpec({"batch_size": Range(8, 11), "optimizer": ("adam", "sgd", "rmsprop"), "l2": ([0.1], [0.2])})
+    tried: list[Trial] = []
+    for wanted, found in ((10, 10), (10, 10), (10, 4), (10, 0)):
+        asked = ask(search, tried, wanted)
+        assert asked == ask(search, tried, wanted)
+        assert len(asked) == found
+        tried += [told(len(tried) + i, values, 0.5) for i, values in enumerate(asked)]
+    different = {(t.values["batch_size"], t.values["optimizer"], t.values["l2"][0]) for t in tried}
+    assert different == set(itertools.product(range(8, 12), ("adam", "sgd", "rmsprop"), (0.1, 0.2)))
+    huge = SearchSpec({"batch_size": Range(1, 2**40), "examples": Range(1, 2**40)})
+    assert len(ask(huge, (), 5)) == 5
+    assert ask(SearchSpec({"l2": Range(0, 1)}), (), 5) == []
 
 
 @pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])

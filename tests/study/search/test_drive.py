@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,20 @@ from wellfit.base import FIRST_SEED, SearchSpec, Trial
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
 from wellfit.report.notes import notices
 from wellfit.spec.search import changes_of
+from wellfit.spec.study import from_resolved, load_study
+from wellfit.spec.written import study_file
 from wellfit.store import open_existing
 from wellfit.study.as_json import to_json
 from wellfit.study.interrupts import Interrupted
-from wellfit.study.run import Progress, run_study
+from wellfit.study.run import Progress, facts_of, run_study
 from wellfit.study.search.ask import ask
 from wellfit.study.search.drive import Tried, search_first
 from wellfit.study.search.record import Record, read_record
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
 from wellfit.study.verify import verify_study
+
+OWN = (FIRST_SEED, FIRST_SEED + 1)
 
 
 def record_in(directory: Path, search: SearchSpec | None) -> Record:
@@ -63,6 +68,9 @@ def test_the_summary_has_what_was_tried_and_the_curse(searched: Session) -> None
     scores = [run.validation_accuracy for v in summary.variants if v.name == "found" for run in v.runs]
     assert result.fresh == pytest.approx(np.mean([score for score in scores if score is not None]))
     assert result.fresh_seeds == 2
+    rows = {seed: {row.tobytes() for row in searched.fold(seed).data.x_validation} for seed in (0, 1, *OWN)}
+    seen = rows[OWN[0]] | rows[OWN[1]]
+    assert result.shared == pytest.approx(np.mean([row in seen for seed in (0, 1) for row in rows[seed]]))
     assert result.found is not None
     assert result.curse == pytest.approx(result.found - (result.fresh or 0))
     assert (result.trained, result.whole) == (2 * 2 * (4 + 2 + 2), 8 * 2 * 4)
@@ -72,6 +80,14 @@ def test_the_summary_has_what_was_tried_and_the_curse(searched: Session) -> None
     plain = to_json(summary, "1")["search"]
     assert plain["trials"][0].keys() >= {"values", "state", "rung", "epochs", "scores", "mean"}
     assert json.loads(json.dumps(plain))["found"] == result.found
+
+
+def test_the_file_of_a_searched_study_is_the_study_before_its_search(searched: Session, tmp_path: Path) -> None:
+    settings = from_resolved(summarize(searched.directory).settings)
+    assert list(settings.variants) == ["baseline", "found"]
+    (tmp_path / "again.toml").write_text(study_file(settings))
+    again = load_study(tmp_path / "again.toml")
+    assert again == dataclasses.replace(settings, variants={"baseline": settings.variants["baseline"]})
 
 
 def test_it_is_judged_on_fresh_seeds(searched: Session) -> None:
@@ -141,7 +157,7 @@ def test_fresh_searches_again(searched: Session, tmp_path: Path) -> None:
     search_first(of)
     tried: list[Tried] = []
     found = search_first(dataclasses.replace(of, fresh=True), on_batch=tried.append)
-    assert [one.tried for one in tried] == [4]
+    assert [len(one.trials) for one in tried] == [4]
     assert not found.fresh
 
 
@@ -165,8 +181,32 @@ def test_a_study_without_a_search_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_search_in_which_everything_diverges_ends_with_a_line(tmp_path: Path) -> None:
     space = {"learning_rate": {"low": 1e29, "high": 1e30}, "optimizer": ["sgd"]}
-    with pytest.raises(StudyFileError, match="all 4 configurations of the search diverged"):
+    with pytest.raises(StudyFileError, match="was trained to the end: 4 diverged; search smaller values"):
         search_first(session(tmp_path / "study", space=space, trials=4))
+
+
+def test_a_search_in_which_nothing_fits_ends_with_another_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.study.search.train._fits", lambda *_: False)
+    of, seen = session(tmp_path / "study"), list[Tried]()
+    with pytest.raises(StudyFileError, match="to the end: 8 could not be trained; search values that fit together"):
+        search_first(of, on_batch=seen.append, on_progress=lambda _: pytest.fail("trained"))
+    assert [one.whole for one in seen] == [0, 0]
+    record = record_in(of.directory, of.spec.search)
+    assert {(t.state, t.rung, t.epochs, t.scores) for t in record.trials} == {("refused", 0, 0, (None, None))}
+
+
+def test_ctrl_c_in_the_last_epoch_of_the_search_keeps_its_batch_and_ends_it(searched: Session, tmp_path: Path) -> None:
+    of, whole = session(tmp_path / "study"), record_in(searched.directory, searched.spec.search)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.share == pytest.approx(1):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted, match="Finished batches"):
+        search_first(of, on_progress=interrupt)
+    assert record_in(of.directory, of.spec.search) == whole
+    found = search_first(Session(of.spec, of.dataset, of.directory), on_progress=lambda _: pytest.fail("trained"))
+    assert found.spec == searched.spec
 
 
 def test_a_search_ends_where_nothing_is_left_to_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,3 +228,12 @@ def test_a_missing_sampler_is_noticed_before_anything_is_written(
     with pytest.raises(WellfitError, match="pip install"):
         search_first(session(tmp_path / "study"))
     assert not (tmp_path / "study").exists()
+
+
+def test_a_search_that_is_complete_needs_no_sampler(searched: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = summarize(searched.directory).provenance["optuna"]
+    assert version == metadata.version("optuna")
+    monkeypatch.setattr("wellfit.study.search.drive.require_sampler", lambda _: pytest.fail("required"))
+    monkeypatch.setattr("importlib.metadata.version", lambda name: pytest.fail(name) if name == "optuna" else "1")
+    again = search_first(session(searched.directory, seeds=3))
+    assert facts_of(again, "")["optuna"] == version

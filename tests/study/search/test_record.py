@@ -11,8 +11,10 @@ import pytest
 
 from searches import session
 from wellfit.base import SearchSpec, Trial
-from wellfit.errors import StoreUnreadableError
+from wellfit.errors import OtherStudyError, StoreUnreadableError
+from wellfit.report.notes import notices
 from wellfit.store import create_or_open
+from wellfit.study.merge import merge_studies
 from wellfit.study.run import facts_of, run_study
 from wellfit.study.search.drive import search_first
 from wellfit.study.search.record import KEY, Record, best_of, read_record, write_record
@@ -68,6 +70,8 @@ def test_no_note_is_an_empty_record(tmp_path: Path) -> None:
         lambda note: note["trials"][1].update(scores=[0.5, float("inf")]),
         lambda note: note["trials"][1].update(scores=[0.5, None]),
         lambda note: note["trials"][1].update(rung=0),
+        lambda note: note["trials"][1].update(state="refused"),
+        lambda note: note["trials"][1].update(state="diverged", scores=[None, None], epochs=0),
         lambda note: note["trials"][1].update(state="won"),
     ],
 )
@@ -86,6 +90,34 @@ def test_a_winner_that_is_not_the_best_is_refused(copied: Session) -> None:
     changed_note(copied, other_winner)
     with pytest.raises(StoreUnreadableError, match="variant 'found' is not the best of its search"):
         summarize(copied.directory)
+
+
+def test_directories_merge_only_with_the_same_search(searched: Session, copied: Session, tmp_path: Path) -> None:
+    more = search_first(session(tmp_path / "more", trials=4, seeds=[2]))
+    run_study(more)
+    merge_studies([searched.directory, more.directory], tmp_path / "whole")
+    both = summarize(tmp_path / "whole")
+    assert both.search is not None
+    assert (len(both.search.trials), both.search.fresh_seeds, both.seeds) == (4, 3, (0, 1, 2))
+
+    def another(note: Any) -> None:
+        note["trials"][0]["scores"][0] += 1e-9
+
+    changed_note(copied, another)
+    with pytest.raises(OtherStudyError) as caught:
+        merge_studies([searched.directory, copied.directory], tmp_path / "other")
+    assert "its search tried other configurations, or scored them otherwise; merge only" in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_merged_study_of_one_split_still_knows_that_its_examples_chose_the_winner(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        run_study(search_first(session(tmp_path / f"{seed}", trials=4, seeds=[seed], folds=1)))
+    merge_studies([tmp_path / "0", tmp_path / "1"], tmp_path / "whole")
+    summary = summarize(tmp_path / "whole")
+    assert summary.search is not None
+    assert summary.search.shared == 1
+    assert "on the very validation examples that chose it" in " ".join(notices(summary))
 
 
 def test_the_best_is_finished_and_the_first_of_equals() -> None:

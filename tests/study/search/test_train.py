@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,36 @@ def test_a_diverged_configuration_does_not_go_on() -> None:
     assert [trial.state == "diverged" for trial in trials] == [False, True, False, True]
     assert all(trial.mean is None for trial in trials if trial.state == "diverged")
     assert sum(trial.state == "finished" for trial in trials) == 1  # half of the two that are left
+
+
+def test_a_configuration_that_does_not_fit_is_refused_and_the_others_are_trained() -> None:
+    of = session(NOWHERE, space={"examples": {"low": 20, "high": 10**6}, "l2": [0.0, 0.1]})
+    asked = [{"examples": examples, "l2": 0.0} for examples in (100, 10**6, 120, 140)]
+    trials, total, _ = trained(of, asked)
+    assert [trial.state == "refused" for trial in trials] == [False, True, False, False]
+    assert (trials[1].rung, trials[1].epochs, trials[1].scores, trials[1].mean) == (0, 0, (None, None), None)
+    assert [trial.number for trial in trials] == [0, 1, 2, 3]
+    assert total == 2 * (3 * 2 + 2 * 2)  # rungs of three: epochs 2 and 4
+    assert [trial.state for trial in trials].count("finished") == 2
+
+
+def test_settings_that_do_not_fit_together_are_refused() -> None:
+    of = session(NOWHERE, space={"optimizer": ["sgd"], "momentum": [0.1, 0.9], "l2": {"low": 0, "high": 1}})
+    asked = [{"optimizer": name, "momentum": 0.1, "l2": 0.0} for name in ("sgd", "adam")]
+    trials, _, _ = trained(of, asked)
+    assert [trial.state for trial in trials] == ["finished", "refused"]
+
+
+def test_a_score_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    of, train = session(NOWHERE, seeds=1), Trainer.train
+
+    def lost(self: Trainer, *how: Any) -> Any:
+        return [dataclasses.replace(record, scores={"validation_accuracy": math.inf}) for record in train(self, *how)]
+
+    monkeypatch.setattr(Trainer, "train", lost)
+    assert of.spec.search is not None
+    trials, _, _ = trained(of, ask(of.spec.search, (), 4))
+    assert {(trial.state, trial.scores) for trial in trials} == {("diverged", (None, None))}
 
 
 def test_trainings_that_stop_by_themselves_keep_their_score() -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import random
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from wellfit.base import Range, SearchSpec, Trial
 from wellfit.errors import WellfitError
-from wellfit.spec.search import is_whole
+from wellfit.spec.search import configurations, is_whole
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ask", "require_sampler"]
 
 _TRIES: Final = 20  # per configuration, of which each may be one that was tried before
+_MANY: Final = 2**60  # more numbers than any search needs, and no more than ``range`` can count
 
 
 def require_sampler(search: SearchSpec) -> None:
@@ -46,7 +49,7 @@ def ask(search: SearchSpec, tried: Sequence[Trial], count: int) -> list[dict[str
     Args:
       search: what is searched, and with which sampler.
       tried: all configurations so far, in their order.
-      count: how many are wanted; there are fewer where a small space is nearly exhausted.
+      count: how many are wanted; there are fewer where a space has no more.
 
     Returns:
       Key of the space -> value, for each.
@@ -74,14 +77,38 @@ def ask(search: SearchSpec, tried: Sequence[Trial], count: int) -> list[dict[str
                 asked.append(values)
             if len(asked) == count:
                 break
-    return asked
+    return asked + _untried(search, known, count - len(asked), len(tried))
+
+
+def _untried(search: SearchSpec, known: Sequence[Mapping[str, Any]], count: int, tried: int) -> list[dict[str, Any]]:
+    """Other configurations of a space that has finitely many, drawn at random, where a sampler found no more."""
+    total = configurations(search)
+    if total is None or count < 1:
+        return []
+    drawn = random.Random(_seed(search, tried)).sample(range(min(total, _MANY)), min(total, len(known) + count))
+    found = (_configuration(search, number) for number in drawn)
+    return list(islice((values for values in found if values not in known), count))
+
+
+def _configuration(search: SearchSpec, number: int) -> dict[str, Any]:
+    """A configuration of a finite space by its number."""
+    values: dict[str, Any] = {}
+    for key, options in search.space.items():
+        every = range(int(options.low), int(options.high) + 1) if isinstance(options, Range) else options
+        number, place = divmod(number, len(every))
+        values[key] = every[place]
+    return values
+
+
+def _seed(search: SearchSpec, tried: int) -> int:
+    return int(np.random.SeedSequence([search.sampler_seed, tried]).generate_state(1)[0])
 
 
 def _sampler(search: SearchSpec, tried: int) -> BaseSampler:
     """The sampler of a batch; every batch has one of its own."""
     import optuna
 
-    seed = int(np.random.SeedSequence([search.sampler_seed, tried]).generate_state(1)[0])
+    seed = _seed(search, tried)
     if search.sampler == "gp":
         return optuna.samplers.GPSampler(seed=seed)
     if search.sampler == "random":
@@ -107,7 +134,7 @@ def _value(key: str, options: Range | tuple[Any, ...], asked: Any) -> Any:
 
 
 def _as_optuna_has_it(trial: Trial, search: SearchSpec, space: dict[str, BaseDistribution]) -> FrozenTrial:
-    """A trial that was told: complete, or pruned at its rung; a diverged one is the worst of its rung."""
+    """A trial that was told: complete, or pruned at its rung; a diverged or refused one is the worst of its rung."""
     from optuna.trial import TrialState, create_trial
 
     params = {

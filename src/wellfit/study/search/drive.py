@@ -9,17 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib import metadata
 
-from wellfit.base import Trial
+from wellfit.base import SearchSpec, Trial
 from wellfit.engine.train import Epoch
 from wellfit.errors import StudyFileError
+from wellfit.narrative.searched import fates
 from wellfit.spec.search import changes_of
-from wellfit.store import Store, create_or_open, fresh
-from wellfit.study.interrupts import interruptible
+from wellfit.store import Store, create_or_open, fresh, open_if_begun
+from wellfit.store.metadata import joined
+from wellfit.study.interrupts import Interrupted, interruptible
 from wellfit.study.run import Progress, facts_of
 from wellfit.study.search.ask import ask, require_sampler
-from wellfit.study.search.record import Record, best_of, read_record, write_record
-from wellfit.study.search.train import check_space, planned_epochs, train_batch
+from wellfit.study.search.record import Record, best_of, read_record, whole_epochs, write_record
+from wellfit.study.search.train import KEPT, batches_of, check_space, planned_epochs, train_batch
 from wellfit.study.session import Session
 
 __all__ = ["Tried", "search_first"]
@@ -30,14 +33,14 @@ class Tried:
     """A search after a batch.
 
     Args:
-      tried: configurations so far, of ``of``.
-      best: the best of those that were trained to the end; None if all of them diverged.
+      trials: configurations so far, of ``of``.
+      best: the best of those that were trained to the end; None before there is any.
       metric: ``"validation_accuracy"`` or ``"validation_loss"``.
       trained: epochs so far, over all trainings.
       whole: epochs that training all of them to the end would have taken.
     """
 
-    tried: int
+    trials: tuple[Trial, ...]
     of: int
     best: Trial | None
     metric: str
@@ -70,14 +73,17 @@ def search_first(
     search = session.spec.search
     if search is None:
         return session
-    require_sampler(search)
+    complete = _is_complete(session, search)
+    if not complete:
+        require_sampler(search)
     session.check([*session.spec.seeds, *search.own_seeds])
     check_space(session)
     facts = facts_of(session, command)
+    if not complete:
+        facts = joined(facts, {"optuna": metadata.version("optuna")})
     if session.fresh:
         fresh(session.directory)
         session = replace(session, fresh=False)
-    _ = session.stored  # refuses another study in its own words
     with create_or_open(session.directory, session.resolved, provenance=facts) as store:
         if session.stored.choices is None:  # those of the study that follows, too
             store.metadata.write_note("choices", asdict(session.choices))
@@ -90,17 +96,30 @@ def search_first(
                 trials, trained = train_batch(session, asked, first, work.after_epoch, stop) if asked else ([], 0)
                 record = work.save(record, trials, trained)
                 if on_batch is not None:
-                    whole = len(record.trials) * search.seeds * session.spec.base.epochs
+                    whole = whole_epochs(record.trials, search, session.spec.base.epochs)
                     best = best_of(record.trials, search)
-                    on_batch(Tried(len(record.trials), search.trials, best, search.metric, record.trained, whole))
+                    on_batch(Tried(record.trials, search.trials, best, search.metric, record.trained, whole))
+                if stop.requested:
+                    raise Interrupted(KEPT)
     best = best_of(record.trials, search)
     if best is None:
+        diverged = any(trial.state == "diverged" for trial in record.trials)
+        fix = "smaller values of learning_rate, or set clip_norm" if diverged else "values that fit together"
         raise StudyFileError(
-            f"all {len(record.trials)} configurations of the search diverged; search smaller values of learning_rate, "
-            "or set clip_norm"
+            f"no configuration of the search was trained to the end: {fates(record.trials)}; search {fix}"
         )
     changes = changes_of(best.values, session.spec.base)
     return replace(session, spec=replace(session.spec, variants={**session.spec.variants, search.name: changes}))
+
+
+def _is_complete(session: Session, search: SearchSpec) -> bool:
+    """Whether the directory holds the whole search, so that nothing is asked any more."""
+    _ = session.stored  # refuses another study in its own words
+    store = None if session.fresh else open_if_begun(session.directory)
+    if store is None:
+        return False
+    with store:
+        return read_record(store, search).complete
 
 
 class _Work:
@@ -110,9 +129,7 @@ class _Work:
         search = session.spec.search
         assert search is not None
         self._search, self._store, self._on_progress = search, store, on_progress
-        full, rest = divmod(search.trials, search.batch)
-        sizes = [search.batch] * full + [rest] * bool(rest)
-        self._expected = [planned_epochs(session.spec.base.epochs, size, search) for size in sizes]
+        self._expected = [planned_epochs(session.spec.base.epochs, size, search) for size in batches_of(search)]
         self._done = len(read_record(store, search).trials) // search.batch  # batches
         self._began = self._counted = time.monotonic()
         self._at_first = sum(self._expected[: self._done])

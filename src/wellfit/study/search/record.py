@@ -16,8 +16,9 @@ from wellfit.spec.reading import plain_of
 from wellfit.spec.search import changes_of
 from wellfit.spec.study import StudySpec
 from wellfit.store import Store
+from wellfit.study.fold import OVERLAP
 
-__all__ = ["KEY", "Record", "best_of", "read_record", "result_of", "write_record"]
+__all__ = ["KEY", "Record", "best_of", "read_record", "result_of", "whole_epochs", "write_record"]
 
 KEY: Final = "search"
 """Of the note in the store."""
@@ -63,11 +64,12 @@ def _check(trial: Trial, place: int, search: SearchSpec) -> None:
     """Refuse a trial that contradicts the search."""
     if trial.number != place or trial.values.keys() != search.space.keys():
         raise ValueError(f"trial {place} is of another search")
-    if len(trial.scores) != search.seeds or trial.rung < 1 or trial.epochs < 1:
+    least = 0 if trial.state == "refused" else 1
+    if len(trial.scores) != search.seeds or trial.rung < least or trial.epochs < least:
         raise ValueError(f"trial {place} was not trained with the seeds of the search")
     if not all(score is None or math.isfinite(score) for score in trial.scores):
         raise ValueError(f"trial {place} has a score that is no number")
-    if (trial.mean is None) != (trial.state == "diverged"):
+    if (trial.mean is None) != (trial.state in ("diverged", "refused")):
         raise ValueError(f"trial {place} is {trial.state}, which its scores contradict")
     for key, options in search.space.items():
         value = trial.values[key]
@@ -114,7 +116,8 @@ def result_of(store: Store, spec: StudySpec, variants: Sequence[VariantSummary])
             "copy, or search again with wellfit run --fresh"
         )
     found = [variant for variant in variants if variant.name == search.name]
-    scores = [value for run in (found[0].runs if found else ()) if (value := getattr(run, search.metric)) is not None]
+    runs = found[0].runs if found else ()
+    scores = [value for run in runs if (value := getattr(run, search.metric)) is not None]
     return SearchResult(
         trials=record.trials,
         asked=search.trials,
@@ -123,10 +126,23 @@ def result_of(store: Store, spec: StudySpec, variants: Sequence[VariantSummary])
         name=search.name,
         best=None if best is None else best.number,
         trained=record.trained,
-        whole=len(record.trials) * search.seeds * spec.base.epochs,
+        whole=whole_epochs(record.trials, search, spec.base.epochs),
         fresh=math.fsum(scores) / len(scores) if scores else None,
         fresh_seeds=len(scores),
+        fresh_diverged=sum(run.state == "diverged" for run in runs),
+        shared=(store.metadata.note(OVERLAP) or {}).get("searched"),
     )
+
+
+def whole_epochs(trials: Sequence[Trial], search: SearchSpec, epochs: int) -> int:
+    """The epochs that training all trials to the end would have taken, without those that were refused.
+
+    Example:
+      >>> trials = Trial(0, {}, "ended", 1, 3, (0.5, 0.5)), Trial(1, {}, "refused", 0, 0, (None, None))
+      >>> whole_epochs(trials, SearchSpec(), 9)
+      18
+    """
+    return sum(trial.state != "refused" for trial in trials) * search.seeds * epochs
 
 
 def _is(changes: Mapping[str, Any], best: Trial | None, spec: StudySpec) -> bool:

@@ -20,13 +20,16 @@ from wellfit.engine.halving import alone, continued
 from wellfit.engine.plan import Population, Trajectory
 from wellfit.engine.population import fetches
 from wellfit.engine.train import Epoch, Trainer
+from wellfit.errors import ShapeError, StudyFileError
+from wellfit.spec.consistency import check_recipe
 from wellfit.spec.search import changes_of, corners, rungs
+from wellfit.spec.source import Source
 from wellfit.spec.variants import changed
 from wellfit.study.interrupts import Interrupted, StopRequest
 from wellfit.study.planning import plan_runs, recipe_of
 from wellfit.study.session import Session
 
-__all__ = ["OnEpoch", "check_space", "planned_epochs", "promising", "rungs_of", "train_batch"]
+__all__ = ["OnEpoch", "batches_of", "check_space", "planned_epochs", "promising", "rungs_of", "train_batch"]
 
 OnEpoch = Callable[[Epoch, int], None]
 """Called after every epoch of any population with the epoch and the epochs that the batch has trained by then."""
@@ -59,10 +62,16 @@ def train_batch(
     """
     search = session.spec.search
     assert search is not None
-    batch = _Batch(session, search, asked, first, on_epoch, stop)
-    alive = list(range(len(asked)))
-    steps = rungs_of(session, len(asked), batch.recipes)
-    trials: dict[int, Trial] = {}
+    alive = [place for place, values in enumerate(asked) if _fits(session, values)]
+    trials = {
+        place: Trial(first + place, dict(values), "refused", 0, 0, (None,) * search.seeds)
+        for place, values in enumerate(asked)
+        if place not in alive
+    }
+    if not alive:
+        return [trials[place] for place in range(len(asked))], 0
+    batch = _Batch(session, search, {place: asked[place] for place in alive}, first, on_epoch, stop)
+    steps = rungs_of(session, len(alive), list(batch.recipes.values()))
     for rung, epochs in enumerate(steps, start=1):
         scores = batch.train_to(epochs, alive, last=epochs == steps[-1])
         state: TrialState = "finished" if epochs == steps[-1] else "ended"
@@ -75,6 +84,21 @@ def train_batch(
         if not alive:
             break
     return [trials[place] for place in range(len(asked))], batch.trained
+
+
+def _fits(session: Session, values: Mapping[str, Any]) -> bool:
+    """Whether a configuration can be trained; before the search, only some combinations were tried out."""
+    base, search = session.spec.base, session.spec.search
+    assert search is not None
+    try:
+        changes = changes_of(values, base)
+        recipe = changed(base, changes)
+        check_recipe(recipe, changes, (), Source("search"))
+        run = RunSpec("trial", search.own_seeds[0], recipe)
+        plan_runs([run], session.data, session.mesh.size, session.choices, balanced=session.balanced)
+    except (StudyFileError, ShapeError):
+        return False
+    return True
 
 
 def check_space(session: Session) -> None:
@@ -114,6 +138,17 @@ def planned_epochs(epochs: int, batch: int, search: SearchSpec) -> int:
     return total * search.seeds
 
 
+def batches_of(search: SearchSpec) -> list[int]:
+    """The number of configurations in each batch.
+
+    Example:
+      >>> batches_of(SearchSpec(trials=25, batch=10))
+      [10, 10, 5]
+    """
+    full, rest = divmod(search.trials, search.batch)
+    return [search.batch] * full + [rest] * bool(rest)
+
+
 def promising(trials: Mapping[int, Trial], search: SearchSpec, count: int) -> list[int]:
     """The places of the trials with the best means, ascending; of equal ones, the earlier.
 
@@ -137,15 +172,15 @@ class _Batch:
         self,
         session: Session,
         search: SearchSpec,
-        asked: Sequence[Mapping[str, Any]],
+        asked: Mapping[int, Mapping[str, Any]],
         first: int,
         on_epoch: OnEpoch,
         stop: StopRequest,
     ) -> None:
         self._session, self._search, self._on_epoch, self._stop = session, search, on_epoch, stop
         base = session.spec.base
-        self.recipes = [changed(base, changes_of(values, base)) for values in asked]
-        self._names = [f"trial-{first + place}" for place in range(len(asked))]
+        self.recipes = {place: changed(base, changes_of(values, base)) for place, values in asked.items()}
+        self._names = {place: f"trial-{first + place}" for place in asked}
         self.trained = 0
         self._ends: dict[str, FinalState] = {}
         self._scores: dict[tuple[str, int], float | None] = {}
@@ -156,8 +191,8 @@ class _Batch:
         """The populations of the whole batch."""
         session = self._session
         runs = [
-            RunSpec(name, seed, recipe)
-            for name, recipe in zip(self._names, self.recipes, strict=True)
+            RunSpec(self._names[place], seed, recipe)
+            for place, recipe in self.recipes.items()
             for seed in self._search.own_seeds
         ]
         plan = plan_runs(
@@ -186,15 +221,14 @@ class _Batch:
         def goes_on(trajectory: Trajectory) -> bool:
             return any(readout.run.variant in names for readout in trajectory.readouts)
 
-        for whole in self._populations:
-            part = continued(whole, goes_on, epochs)
-            if part is not None:
-                self._train(part, last=last)
+        parts = [part for whole in self._populations if (part := continued(whole, goes_on, epochs)) is not None]
+        for number, part in enumerate(parts, start=1):
+            self._train(part, last=last, final=last and number == len(parts))
         return {
             place: tuple(self._scores[self._names[place], seed] for seed in self._search.own_seeds) for place in alive
         }
 
-    def _train(self, population: Population, *, last: bool) -> None:
+    def _train(self, population: Population, *, last: bool, final: bool) -> None:
         latest: list[Epoch] = []
         trainer = self._trainer_of(population)
 
@@ -202,7 +236,8 @@ class _Batch:
             latest[:] = [epoch]
             self.trained += epoch.examples // len(trainer.data.x_train)
             self._on_epoch(epoch, self.trained)
-            if self._stop.requested:
+            complete = final and (epoch.number == epoch.epochs or not epoch.active)  # the batch is: it will be kept
+            if self._stop.requested and not complete:
                 raise Interrupted(KEPT)
 
         def before_wave() -> None:
@@ -217,7 +252,9 @@ class _Batch:
             self._ends |= {end.name: end for end in latest[0].ends()}
 
     def _note(self, record: RunRecord) -> None:
-        self._scores[record.spec.variant, record.spec.seed] = record.scores.get(self._search.metric)
+        score = record.scores.get(self._search.metric)
+        finite = score is not None and math.isfinite(score)
+        self._scores[record.spec.variant, record.spec.seed] = score if finite else None
 
     def _trainer_of(self, population: Population) -> Trainer:
         recipe, seed = recipe_of(population), population.trajectories[0].seed
