@@ -108,6 +108,17 @@ def test_what_cannot_be_is_said_before_anything_is_trained(
     assert not Path("wellfit-studies").exists()
 
 
+def test_a_search_that_cannot_be_made_is_said_before_the_first_is_trained(
+    here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("search.toml").write_text(STUDY.format(name="search") + "[search.space]\nl2 = { low = 0.1, high = 0.5 }\n")
+    monkeypatch.setattr("wellfit.study.search.ask.importlib.util.find_spec", lambda name: None)
+    done = command("run", "first.toml", "search.toml")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "needs Optuna" in done.err
+    assert not Path("wellfit-studies").exists()
+
+
 def test_a_study_that_fails_does_not_stop_the_others(
     here: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

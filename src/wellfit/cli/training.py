@@ -161,12 +161,14 @@ def _run_studies(
 ) -> None:
     """Train several studies, each in a directory of its own below ``out``."""
     from wellfit.spec.identity import STUDIES
+    from wellfit.study.search.drive import check_possible
 
     folder = STUDIES if out is None else out
 
     def make(study: str) -> Session:
         session = _session(study, data, seeds, epochs, precision, settings, quick, None, fresh, None, on, folder)
         check_search(session, search, None, on)
+        check_possible(session)
         return session
 
     def train(session: Session, console: Console) -> None:

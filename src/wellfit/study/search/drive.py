@@ -25,7 +25,7 @@ from wellfit.study.search.record import Record, best_of, read_record, whole_epoc
 from wellfit.study.search.train import KEPT, batches_of, check_space, planned_epochs, train_batch
 from wellfit.study.session import Session
 
-__all__ = ["Tried", "search_first"]
+__all__ = ["Tried", "check_possible", "search_first"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,22 @@ class Tried:
     metric: str
     trained: int
     whole: int
+
+
+def check_possible(session: Session) -> None:
+    """Refuse a search that could not be made, before anything is trained or written; nothing without a search.
+
+    Raises:
+      WellfitError: Optuna is missing, and the search is not complete.
+      StudyFileError, ShapeError, DataError: its seeds, or a space that does not fit the data.
+    """
+    search = session.spec.search
+    if search is None:
+        return
+    if not _is_complete(session, search):
+        require_sampler(search)
+    session.check([*session.spec.seeds, *search.own_seeds])
+    check_space(session)
 
 
 def search_first(
@@ -73,11 +89,8 @@ def search_first(
     search = session.spec.search
     if search is None:
         return session
+    check_possible(session)
     complete = _is_complete(session, search)
-    if not complete:
-        require_sampler(search)
-    session.check([*session.spec.seeds, *search.own_seeds])
-    check_space(session)
     facts = facts_of(session, command)
     if not complete:
         facts = joined(facts, {"optuna": metadata.version("optuna")})
