@@ -170,7 +170,7 @@ def by_wellfit(options: argparse.Namespace) -> dict[str, Any]:
         return {
             **took,
             "epochs": last.trained,
-            "tried": last.tried,
+            "tried": len(last.trials),
             "best": last.best.mean,
             "chosen": dict(last.best.values),
         }
