@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ class Tracked:
       accuracy: the metric that is the test accuracy; by default the only one whose name says so.
       percent: whether it is in percent.
       seed: the setting that holds the seed; by default the one called seed, random_state or the like.
-      by: the settings that make a variant; by default all but the seed. Empty for the default.
+      by: the settings that make a variant, or the only one; by default all but the seed. Empty for the default.
       experiment: the experiment of MLflow or the study of Optuna, where there are several.
       artifact: the path of the predictions among the artifacts of each run of MLflow.
 
@@ -36,9 +36,13 @@ class Tracked:
     accuracy: str | None = None
     percent: bool = False
     seed: str | None = None
-    by: tuple[str, ...] = ()
+    by: Sequence[str] = ()
     experiment: str | None = None
     artifact: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.by, str):
+            object.__setattr__(self, "by", (self.by,))
 
     @property
     def given(self) -> tuple[str, ...]:
