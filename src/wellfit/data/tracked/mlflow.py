@@ -256,8 +256,10 @@ def _of_server(client: Any, run_id: str, keep: TemporaryFolder, left: int) -> tu
                                     f"{remedy(size, _MOST_BYTES)}")  # fmt: skip
                 if taken + size > left:
                     total = raised(_MOST_IN_ALL) - left + taken + size
-                    raise DataError(f"run {run_id}: artifacts of more than {raised(_MOST_IN_ALL):,} bytes in all; "
-                                    f"judge metrics with --accuracy NAME, or {remedy(total, _MOST_IN_ALL)}")  # fmt: skip
+                    raise DataError(
+                        f"run {run_id}: artifacts of more than {raised(_MOST_IN_ALL):,} bytes in all; "
+                        f"judge metrics with --accuracy NAME, or {remedy(total, _MOST_IN_ALL)}"
+                    )
                 place = keep.path / run_id
                 place.mkdir(exist_ok=True)
                 file = Path(client.download_artifacts(run_id, one.path, str(place)))
