@@ -20,7 +20,7 @@ from wellfit.data.tracked.artifacts import read_artifacts
 from wellfit.data.tracked.databases import is_database, program_of
 from wellfit.data.tracked.folders import files_below
 from wellfit.data.tracked.grouping import Grouped, grouped
-from wellfit.data.tracked.keras import is_keras, may_be_keras, read_keras
+from wellfit.data.tracked.keras import is_keras, may_be_keras, may_be_run, read_keras
 from wellfit.data.tracked.lightning import METRICS, is_lightning, read_lightning
 from wellfit.data.tracked.metrics import accuracies_of, history_of
 from wellfit.data.tracked.mlflow import is_address, is_store, read_mlflow
@@ -95,7 +95,8 @@ def _kind_of_folder(folder: Path) -> Kind | None:
         return "optuna"
     tables = [file for file in files if is_table(file) and file.suffix.lower() != ".json"]
     for file in tables or files:
-        if (kind := _kind_of_file(file)) is not None:
+        kind = _kind_of_file(file)
+        if kind is not None and (kind != "keras" or may_be_run(file)):
             return kind
     if tables:
         return None
@@ -103,7 +104,7 @@ def _kind_of_folder(folder: Path) -> Kind | None:
         return "lightning"
     if any(files_below(folder, is_events)):
         return "tensorboard"
-    return "keras" if any(is_keras(file) for file in files_below(folder, may_be_keras)) else None
+    return "keras" if any(may_be_run(file) for file in files_below(folder, may_be_keras)) else None
 
 
 def _is_optuna(file: Path) -> bool:
@@ -163,8 +164,8 @@ def read_runs(
         given.classes,
         source,
         groups=given.groups,
-        settings=groups.settings,
-        histories=histories,
+        settings={name: {**given.settings.get(name, {}), **of} for name, of in groups.settings.items()},
+        histories={**given.histories, **histories},
         notes=(f"Read: {len(given.runs)} runs of {found.kind}.", *groups.notes, *notes, *found.notes, *about_curves),
         caution=caution,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ __all__ = ["Found", "Tracked", "TrackedRun", "flat", "number"]
 
 _MOST = 2000  # settings of a run
 _DEEP = 20
+_LONGEST = 250  # characters of a value
 
 
 @dataclass(frozen=True)
@@ -137,4 +138,29 @@ def flat(values: Mapping[Any, Any], where: str) -> dict[str, str]:
 def _text(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))  # 3.0 in a table with empty cells is 3
-    return str(value)[:250]
+    if not isinstance(value, list | tuple | dict):
+        return str(value)[:_LONGEST]
+    text = ""
+    for part in _parts(value):  # as repr does, but aliases of aliases in YAML would make it gigabytes
+        text += part
+        if len(text) >= _LONGEST:
+            break
+    return text[:_LONGEST]
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """The text of a value, piece by piece."""
+    if isinstance(value, dict):
+        yield "{"
+        for at, (key, of) in enumerate(value.items()):
+            yield f"{', ' if at else ''}{key!r}: "
+            yield from _parts(of)
+        yield "}"
+    elif isinstance(value, list | tuple):
+        yield "[" if isinstance(value, list) else "("
+        for at, of in enumerate(value):
+            yield ", " if at else ""
+            yield from _parts(of)
+        yield "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
+    else:
+        yield repr(value)
