@@ -202,3 +202,11 @@ def test_artifacts_are_not_looked_at_where_a_metric_is_judged(tmp_path: Path, mo
     write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
     monkeypatch.setattr(mlflow, "_with_artifacts", None)
     assert len(read_mlflow(tmp_path / "mlruns", Tracked(accuracy="test_acc")).runs) == 6
+
+
+def test_curves_of_too_many_numbers_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mlflow")
+    write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
+    monkeypatch.setattr(mlflow, "_MOST_POINTS", 3)
+    with pytest.raises(DataError, match=r"curves of more than 3 numbers; .*WELLFIT_LIMITS=2"):
+        read_mlflow(tmp_path / "mlruns", Tracked())

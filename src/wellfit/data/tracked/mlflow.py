@@ -23,6 +23,7 @@ from wellfit.files import TemporaryFolder
 __all__ = ["is_address", "is_store", "read_mlflow"]
 
 _MOST_RUNS: Final = 10_000
+_MOST_POINTS: Final = 5_000_000  # of the curves of a run
 _MOST_BYTES: Final = 1 << 30  # of an artifact on a server
 _MOST_IN_ALL: Final = 1 << 33  # of all artifacts, which are downloaded
 _DEEP: Final = 4
@@ -183,10 +184,15 @@ def _finished(every: Sequence[Any], path: str | Path) -> tuple[list[Any], list[s
 def _run(client: Any, run: Any, path: str | Path) -> TrackedRun:
     run_id = run.info.run_id
     name = run.info.run_name or ""
-    curves = {}
+    curves: dict[str, dict[int, float]] = {}
+    points = 0
     for metric in run.data.metrics:
         if split_of(metric) in ("train", "validation") and (is_accuracy(metric) or "loss" in metric.lower()):
             history = client.get_metric_history(run_id, metric)
+            points += len(history)
+            if points > raised(_MOST_POINTS):
+                raise DataError(f"{path}, run {name or run_id}: curves of more than {raised(_MOST_POINTS):,} numbers; "
+                                f"{remedy(points, _MOST_POINTS)}")  # fmt: skip
             if len(history) > 1:
                 curves[metric] = {one.step: one.value for one in history if one.step >= 0}
     tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.")}
