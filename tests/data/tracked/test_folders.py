@@ -93,13 +93,13 @@ def test_files_that_are_none_or_too_large_are_one_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "text", ["a: !!timestamp x\n", "a: !!int ''\n", "a: !!bool maybe\n", "a: 99999-99-99\n", "a: .inf\n? [b]\n: 1\n",
+    "text", ["a: !!timestamp x\n", "a: !!int ''\n", "a: !!bool maybe\n", "a: 9999-99-99\n",
              "a: 0x" + "f" * 100_000, "a: !!float ''\n"],
 )  # fmt: skip
 def test_odd_tags_in_yaml_are_one_line(tmp_path: Path, text: str):
     pytest.importorskip("yaml")
     (tmp_path / "h.yaml").write_text(text)
-    with nullcontext() if "b]" in text else pytest.raises(DataError, match=r"^[^\n]*cannot be read as plain YAML[^\n]*$"):
+    with pytest.raises(DataError, match=r"^[^\n]*cannot be read as plain YAML[^\n]*$"):
         yaml_in(tmp_path / "h.yaml")
 
 
