@@ -18,6 +18,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
+from wellfit.claimed import claimed
 from wellfit.errors import StoreError, WellfitError
 
 __all__ = [
@@ -293,30 +294,6 @@ def _named_once(temporary: Path, target: Path) -> None:
 
 def _temporary_name(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
-
-
-@contextmanager
-def claimed(temporary: Path) -> Iterator[None]:
-    """Mark a temporary file or folder as in use for the block: a lock that the system frees when its process dies.
-
-    Args:
-      temporary: a folder that exists, or a file that is created.
-
-    Raises:
-      OSError: it cannot be created.
-    """
-    if sys.platform == "win32":  # an open file cannot be renamed there
-        yield
-        return
-    descriptor = os.open(
-        temporary, os.O_RDONLY if temporary.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666
-    )
-    try:
-        with suppress(OSError):  # a file system without locks: it will look abandoned to nobody
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def abandoned(target: Path) -> Iterator[Path]:

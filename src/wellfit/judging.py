@@ -88,7 +88,7 @@ def judge(
       >>> [round(variant.mean["test_accuracy"], 3) for variant in results.summary.variants]
       [0.958, 0.85]
     """
-    from wellfit.data.tracked.read import curves_of
+    from wellfit.data.tracked.read import curves_of, is_tracked
     from wellfit.files import TemporaryFolder
     from wellfit.study.judge import judge_runs, with_settings
 
@@ -98,8 +98,10 @@ def judge(
         X,
         {"seeds": seeds, "folds": folds, "groups": groups},
         {"classes": class_names, "softmax": softmax},
-        {"tracked": tracked, "unpaired": unpaired},
+        {"tracked": tracked, "unpaired": unpaired, "of_curves": is_tracked(curves)},
     )
+    where = "judge(...), curves"
+    histories = None if curves is None else curves_of(curves, given, where, tracked, unpaired=unpaired)
     keep: TemporaryFolder | None = None
     if out is None:
         keep = TemporaryFolder()
@@ -115,7 +117,7 @@ def judge(
         margin=margin,
         unpaired=unpaired,
         look=look,
-        histories=None if curves is None else curves_of(curves, given, "judge(...), curves"),
+        histories=histories,
         command="from Python",
     )
     return Results(place, _keep=keep)
@@ -136,7 +138,7 @@ def _given(
         if extra := [name for name, value in given.items() if value is not None]:
             raise DataError(f"judge(...): {extra[0]} beside a path; files hold their own, so leave it out")
         return read_runs(places, **both, **paths)
-    if paths["tracked"] is not None:
+    if paths["tracked"] is not None and not paths["of_curves"]:
         raise DataError("judge(...): tracked beside predictions; it is for the paths of a tracker, so leave it out")
     if is_cross_validated(predictions):
         if extra := [name for name in ("seeds", "folds") if arrays[name] is not None]:

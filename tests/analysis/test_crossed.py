@@ -242,21 +242,3 @@ def test_scores_of_runs_alone_give_student_s_t():
     assert crossed.p_value(components._replace(mean=components.mean - 0.9)) == pytest.approx(reference.pvalue, rel=1e-9)
     half = np.sqrt(crossed.half_squared(components, 0.05))
     assert half == pytest.approx(scipy.stats.t.ppf(0.975, 5) * scipy.stats.sem(values), rel=1e-12)
-
-
-@pytest.mark.parametrize(("examples", "right"), [(360, (349, 350, 351)), (10_000, (9_123, 9_124)), (7, (5, 6))])
-def test_a_step_of_accuracies_in_full_precision_is_one_example(examples, right):
-    assert 1 / crossed.step_of([one / examples for one in right]) == pytest.approx(examples)
-    assert 1 / crossed.step_of([np.mean(np.arange(examples) < one) for one in right]) == pytest.approx(examples)
-    assert 1 / crossed.step_of([100 * one / examples / 100 for one in right]) == pytest.approx(examples)
-
-
-def test_numbers_that_are_no_shares_have_no_step():
-    values = np.random.default_rng(0).uniform(0.8, 0.9, 50)
-    assert all(crossed.step_of([one]) < 1e-12 for one in values)
-    assert crossed.step_of([1 / 999_983, 1 / 999_979]) < 1e-14  # two primes, whose product is too large
-
-
-def test_a_step_in_decimal_places_is_as_written():
-    assert crossed.step_of([0.5, 0.75]) == pytest.approx(0.01)
-    assert crossed.step_of([0.123456789]) == pytest.approx(1e-9)

@@ -46,6 +46,7 @@ def fitted(pl: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         def training_step(self, batch: Any, _: int) -> Any:
             loss = torch.nn.functional.cross_entropy(self(batch[0]), batch[1])
             self.log("train_loss", loss, on_step=True, on_epoch=True)
+            self.log("train_acc", loss, on_step=True, on_epoch=False)
             return loss
 
         def validation_step(self, batch: Any, _: int) -> None:
@@ -89,6 +90,52 @@ def test_predictions_and_curves_are_those_of_the_training(fitted: Any, tmp_path:
     assert np.isnan(curves["train_accuracy"]).all()
     accuracy = (probabilities(module).argmax(axis=1) == Y).mean()
     np.testing.assert_allclose(curves["validation_accuracy"][-1], accuracy, atol=1e-6)
+
+
+def test_epochs_without_a_validation_have_no_value_and_steps_are_no_epochs(fitted: Any, tmp_path: Path, pl: Any):
+    class Reader(pl.Callback):  # as a progress bar does
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            dict(trainer.callback_metrics)
+
+    out = tmp_path / "runs"
+    fitted(lightning_callback("a", 0, X, Y, out=out, softmax=True), Reader(), epochs=5, check_val_every_n_epoch=2)
+    fitted(lightning_callback("a", 1, X, Y, out=out, softmax=True), epochs=2, val_check_interval=2)
+    fitted(lightning_callback("a", 2, X, Y, out=out, softmax=True), epochs=2, limit_val_batches=0)
+    curves = read_predictions([out]).histories
+    assert np.isfinite(curves["a", 0]["validation_accuracy"]).tolist() == [False, True, False, True, False]
+    assert np.isfinite(curves["a", 0]["train_loss"]).tolist() == [True] * 5
+    assert np.isfinite(curves["a", 1]["validation_accuracy"]).all()
+    for one in curves.values():
+        assert np.isnan(one["train_accuracy"]).all()
+        assert np.isfinite(one["train_loss"]).all()
+    assert np.isnan(curves["a", 2]["validation_accuracy"]).all()
+
+
+def test_examples_of_another_precision_are_those_of_the_module(fitted: Any, tmp_path: Path):
+    module = fitted(lightning_callback("a", 0, X.astype(np.float64), Y, out=tmp_path / "runs", softmax=True))
+    given = read_predictions([tmp_path / "runs"])
+    np.testing.assert_allclose(given.runs[0].values(), probabilities(module), atol=1e-6)
+
+
+def test_batches_that_are_none_are_found_before_the_training(fitted: Any, tmp_path: Path):
+    import torch
+
+    out = tmp_path / "runs"
+    dicts = [{"x": torch.tensor(X), "y": torch.tensor(Y)}]
+    for batches, kind in ((dicts, "dict"), ([(dicts[0], Y)], "dict")):
+        loader = torch.utils.data.DataLoader(batches, batch_size=None)
+        with pytest.raises(DataError, match=rf"x_test: batches of type {kind}; give an array, a tensor, or a"):
+            fitted(lightning_callback("a", 0, loader, out=out), epochs=1000)
+    plain = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(X)), batch_size=40)
+    with pytest.raises(DataError, match=r"class_names|labels"):
+        fitted(lightning_callback("a", 0, plain, out=out, class_names=["p", "q", "r"]), epochs=1000)
+    with pytest.raises(DataError, match="x_test has no batches"):
+        fitted(lightning_callback("a", 0, torch.utils.data.DataLoader([]), Y, out=out), epochs=1000)
+
+
+def test_looking_at_a_loader_does_not_change_the_training(fitted: Any, tmp_path: Path):
+    with_loader = fitted(lightning_callback("a", 0, fitted.loader(), out=tmp_path / "runs", softmax=True))
+    np.testing.assert_array_equal(probabilities(with_loader), probabilities(fitted()))
 
 
 def test_every_mode_is_as_before(fitted: Any, tmp_path: Path):

@@ -20,11 +20,11 @@ from wellfit.analysis.crossed import (
     half_squared,
     p_value,
     seed_components,
-    step_of,
     variance_components,
 )
 from wellfit.analysis.pooling import pooled
 from wellfit.analysis.sequential import InterimAnalysis, nominal_level, over_all_analyses
+from wellfit.analysis.steps import step_of
 from wellfit.analysis.verdicts import adjusted, equivalence_p, holm, verdict
 from wellfit.base import MARGIN, Comparison, TestRows
 from wellfit.errors import DataError
@@ -130,7 +130,7 @@ def difference_components(
     """The variance components of the mean of ``first - second``, as ``paired_comparison`` uses them.
 
     Where only the score of each run is known, the seeds alone count (``crossed.seed_components``), and scores are known
-    to one step (``crossed.step_of``): a difference that all seeds share is no certainty.
+    to one step (``steps.step_of``): a difference that all seeds share is no certainty.
 
     Args:
       first, second: one array per seed, the same seeds and examples in the same order.  # (m,) each, or () each

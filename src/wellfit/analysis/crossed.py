@@ -8,16 +8,14 @@ seeds than folds, those of a fold of a further partition. One formula covers all
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
-from math import lcm, ulp
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wellfit.analysis.steps import step_of
 from wellfit.base import FloatArray, IntArray, TestRows, VarianceComponents
 from wellfit.errors import DataError, StudyFileError
 
@@ -141,38 +139,6 @@ def seed_components(values: Sequence[float], step: float = 0.0) -> VarianceCompo
         raise DataError("scores of no seed, or with NaN or infinity; pass a number for each, without diverged runs")
     seed = float(x.var(ddof=1)) / S if S > 1 else 0.0
     return VarianceComponents(float(x.mean()), S, 0, seed, 0.0, 0.0, 0.0, 1.0, max(S - 1, 1), (step / 2) ** 2)
-
-
-def step_of(scores: Iterable[Any]) -> float:
-    """The step between neighboring values that some accuracies can have.
-
-    It is their last decimal place, in which rounding may have changed all of them; in full precision, one example of
-    the smallest test set of which all of them are shares. Those of none, such as means over folds, have no step to
-    speak of.
-
-    Example: 35 and 34 of 36.
-      >>> step_of([0.91, 0.9]), step_of([1.0]), round(1 / step_of([0.9722222222222222, 0.9444444444444444]))
-      (0.01, 1.0, 36)
-    """
-    values = [float(one) for one in scores]
-    places = (Decimal(repr(one)).normalize().as_tuple().exponent for one in values)
-    step = float(10.0 ** min((place for place in places if isinstance(place, int)), default=0))
-    return step if step > _FULL else _one_example(values) or step
-
-
-_FULL: Final = 1e-9  # nobody writes as many decimal places
-_MOST_EXAMPLES: Final = 1_000_000  # of larger test sets, shares cannot be told from other numbers
-
-
-def _one_example(values: Sequence[float]) -> float | None:
-    """One over the least number of examples of which all values are shares, up to two roundings; None if of none."""
-    examples = 1
-    for value in values:
-        share = Fraction(value).limit_denominator(_MOST_EXAMPLES)
-        examples = lcm(examples, share.denominator)
-        if examples > _MOST_EXAMPLES or abs(float(share) - value) > 2 * ulp(value):
-            return None
-    return 1 / examples
 
 
 def _sums(scores: Iterable[NDArray[Any]], tested: TestRows | None) -> _Sums:

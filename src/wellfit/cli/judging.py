@@ -130,7 +130,7 @@ def judge(
     report, verify, merge and compare open it.
     """
     from wellfit.cli.results import print_places, write_page
-    from wellfit.data.tracked.read import curves_of, read_runs
+    from wellfit.data.tracked.read import curves_of, is_tracked, read_runs
     from wellfit.data.tracked.runs import Tracked
     from wellfit.report.forms.terminal import print_summary
     from wellfit.study.as_json import to_json
@@ -141,7 +141,10 @@ def judge(
     check_new(out, "judge")  # before gigabytes are read
     tracked = Tracked(accuracy, percent, seed_param, tuple(_listed(by) or ()), experiment, artifact)
     names = _listed(classes)
-    given = read_runs(paths, labels=labels, classes=names, softmax=softmax, tracked=tracked, unpaired=unpaired)
+    given = read_runs(
+        paths, labels=labels, classes=names, softmax=softmax, tracked=tracked, unpaired=unpaired,
+        of_curves=is_tracked(curves),
+    )  # fmt: skip
     judge_runs(
         given,
         out,
@@ -152,7 +155,7 @@ def judge(
         margin=margin,
         unpaired=unpaired,
         look=which,
-        histories=None if curves is None else curves_of(curves, given, "--curves"),
+        histories=None if curves is None else curves_of(curves, given, "--curves", tracked, unpaired=unpaired),
         command=typed_command(),
     )
     for note in given.notes:

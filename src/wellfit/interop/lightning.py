@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,9 @@ __all__ = ["lightning_callback"]
 
 _PACKAGES: Final = ("lightning.pytorch", "pytorch_lightning")
 """Two packages with the same classes, which do not go together."""
+_BOTH: Final = ("train", "validation")
+_EMPTY: Final = "lightning_callback(...): x_test has no batches; give the test examples"
+_HAND_OVER: Final = "give an array, a tensor, or a DataLoader of tensors or of (examples, labels)"
 
 
 def lightning_callback(
@@ -48,10 +51,10 @@ def lightning_callback(
     """A callback for Lightning's ``Trainer`` that logs the run.
 
     It keeps the losses and accuracies that the module logs for epochs, under names such as ``train_loss`` and
-    ``val_acc``. When the training ends, the module's outputs for the test examples are logged, in evaluation mode and
-    with the weights that it then has: give it after callbacks that change these at the end, as
-    ``WeightAveraging`` does. A training that is interrupted, or a ``fast_dev_run``, is not logged. Of several
-    processes, the first one logs.
+    ``val_acc``; what is logged for steps alone is left out, and so are epochs without a validation. When the training
+    ends, the module's outputs for the test examples are logged, in evaluation mode and with the weights that it then
+    has: give it after callbacks that change these at the end, as ``WeightAveraging`` does. A training that is
+    interrupted, or a ``fast_dev_run``, is not logged. Of several processes, the first one logs.
 
     Args:
       variant, seed, y_test, out, fold, groups, class_names, settings, softmax, overwrite: as for ``wellfit.log``; give
@@ -81,18 +84,36 @@ def lightning_callback(
         early |= {"groups": None, "class_names": None}
     check = partial(check_log, variant, seed, **early)
     check()
-    rows: list[tuple[int, str, str, float]] = []
+    rows: dict[tuple[int, str, str], float] = {}
+    of_step: dict[str, Any] = {}  # kept alive, so that no later value has their memory
 
     def logs(trainer: Any) -> bool:
         return bool(trainer.is_global_zero and not trainer.fast_dev_run)
 
     def begin(trainer: Any, _: Any) -> None:
         rows.clear()
+        of_step.clear()
         if logs(trainer):
+            if _looked_at(x_test) is None:
+                check_log(variant, seed, **given, y_test=y_test)
             check()
 
-    def note(trainer: Any, _: Any) -> None:
-        rows.extend(epoch_rows(trainer.current_epoch + 1, trainer.callback_metrics))
+    def remember(trainer: Any, *_: Any) -> None:
+        of_step.update(trainer.callback_metrics)
+
+    def note(trainer: Any, metrics: Mapping[str, Any], splits: Collection[str]) -> None:
+        for epoch, metric, split, value in epoch_rows(trainer.current_epoch + 1, metrics):
+            if split in splits:
+                rows[epoch, metric, split] = value
+
+    def note_epoch(trainer: Any, _: Any) -> None:
+        # What was there after the last batch is of that step alone, or of an epoch before.
+        now = trainer.callback_metrics
+        note(trainer, {name: of for name, of in now.items() if not _same(of, of_step.get(name))}, _BOTH)
+
+    def note_validation(trainer: Any, _: Any) -> None:
+        if not trainer.sanity_checking:
+            note(trainer, trainer.callback_metrics, _BOTH[1:])
 
     def end(trainer: Any, module: Any) -> None:
         if not logs(trainer):
@@ -105,12 +126,18 @@ def lightning_callback(
             predictions,
             y_test=y_test if own else labels,
             fold=fold,
-            curves=rows,
+            curves=[(*which, value) for which, value in rows.items()],
             softmax=softmax,
             **given,
         )
 
-    return package.LambdaCallback(on_fit_start=begin, on_train_epoch_end=note, on_train_end=end)
+    return package.LambdaCallback(
+        on_fit_start=begin,
+        on_train_batch_end=remember,
+        on_train_epoch_end=note_epoch,
+        on_validation_end=note_validation,
+        on_train_end=end,
+    )
 
 
 def _lightning() -> ModuleType:
@@ -128,11 +155,31 @@ def _is_loader(x_test: Any) -> bool:
     return isinstance(x_test, Iterable) and not hasattr(x_test, "shape") and not isinstance(x_test, Sequence)
 
 
+def _same(value: Any, before: Any) -> bool:
+    """Whether a metric is what it was before; the trainer hands out views."""
+    return before is not None and value.data_ptr() == before.data_ptr()
+
+
+def _looked_at(x_test: Any) -> Any:
+    """The labels of the first batch, None without; of what can be gone through once or is no loader, something else."""
+    import torch
+
+    if not _is_loader(x_test) or isinstance(x_test, Iterator):
+        return ()
+    with torch.random.fork_rng(devices=[]):  # a loader draws from it, which would change the training
+        for _, labels in _batches(x_test, 1):
+            return labels
+    raise DataError(_EMPTY)
+
+
 def _batches(x_test: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
     """Examples and labels, which are None where they are not there."""
     if _is_loader(x_test):
         for batch in x_test:
             pair = isinstance(batch, tuple | list)
+            if not hasattr(batch[0] if pair and batch else batch, "shape"):
+                kind = type(batch[0] if pair and batch else batch).__name__
+                raise DataError(f"lightning_callback(...), x_test: batches of type {kind}; {_HAND_OVER}")
             yield (batch[0], batch[1] if len(batch) > 1 else None) if pair else (batch, None)
         return
     examples = x_test if hasattr(x_test, "detach") else array_of(x_test, "lightning_callback(...), x_test")
@@ -145,14 +192,18 @@ def _predicted(trainer: Any, module: Any, x_test: Any, batch_size: int) -> tuple
     import torch
 
     precision = trainer.precision_plugin
+    dtype = next((of.dtype for of in module.parameters() if of.is_floating_point()), None)
     outputs, labels = [], []
     with _evaluating(module), torch.inference_mode(), precision.forward_context():
         for x, y in _batches(x_test, batch_size):
-            output = module(precision.convert_input(torch.as_tensor(x).to(module.device)))
+            on_device = torch.as_tensor(x).to(module.device)
+            if dtype is not None and on_device.is_floating_point():
+                on_device = on_device.to(dtype)
+            output = module(precision.convert_input(on_device))
             outputs.append(array_of(output, "lightning_callback(...), the module's output"))
             labels += [] if y is None else [array_of(y, "lightning_callback(...), the labels of a batch")]
     if not outputs:
-        raise DataError("lightning_callback(...): x_test has no batches; give the test examples")
+        raise DataError(_EMPTY)
     return np.concatenate(outputs), np.concatenate(labels) if labels else None
 
 

@@ -86,3 +86,14 @@ def test_other_labels_are_one_line(tmp_path: Path):
     np.savez(tmp_path / "1" / "labels.npz", labels=LABELS[::-1])
     with pytest.raises(DataError, match=r"1/labels.npz: other labels than .*0/labels.npz"):
         read(of)
+
+
+def test_curves_and_settings_in_archives_are_kept(tmp_path: Path):
+    of = runs(tmp_path, ["pred.npz"], ["pred.npz"])
+    for at, run in enumerate(of):
+        np.savez(run.artifacts["pred.npz"], probabilities=predictions("0", 3 + at), y=LABELS,
+                 train_loss=np.array([2.0, 1.0]), settings=np.array('{"lr": 0.5}'))  # fmt: skip
+    found = read(of, keep=object())
+    assert found is not None
+    assert found[0].histories["l2", 4]["train_loss"].tolist() == [2.0, 1.0]
+    assert found[0].settings["l2"] == {"lr": 0.5}

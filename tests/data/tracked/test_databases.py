@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_a_copy_leaves_the_original_as_it_is(tmp_path: Path, monkeypatch: pytest
     file.write_bytes(before[:100] + b"\xff" * 500 + before[600:])
     with pytest.raises(DataError, match=r"cannot be read \(.*\); restore it from a backup"):
         copied(file)
+    file.write_bytes(before)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DataError, match=r"cannot be read \(database is locked\); wait until the program"):
+            copied(file)
+    for why, fix in (("unable to open database file", "its permissions"), ("disk is full", "free space")):
+        assert fix in databases._fix(why)
     monkeypatch.setattr(databases, "_MOST", 100)
     with pytest.raises(DataError, match=r"bytes; .*WELLFIT_LIMITS"):
         copied(file)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from wellfit.data.tracked import folders
-from wellfit.data.tracked.folders import files_below, json_in, read_bounded, yaml_in
+from wellfit.data.tracked.folders import files_below, json_in, read_bounded, skipped_notes, yaml_in
 from wellfit.errors import DataError
 
 
@@ -89,3 +90,46 @@ def test_files_that_are_none_or_too_large_are_one_line(tmp_path: Path):
     (tmp_path / "link.json").symlink_to(tmp_path / "a.json")
     with pytest.raises(DataError, match=r"link.json: "):
         read_bounded(tmp_path / "link.json", 99)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: !!timestamp x\n", "a: !!int ''\n", "a: !!bool maybe\n", "a: 9999-99-99\n",
+             "a: 0x" + "f" * 100_000, "a: !!float ''\n"],
+)  # fmt: skip
+def test_odd_tags_in_yaml_are_one_line(tmp_path: Path, text: str):
+    pytest.importorskip("yaml")
+    (tmp_path / "h.yaml").write_text(text)
+    with pytest.raises(DataError, match=r"^[^\n]*cannot be read as plain YAML[^\n]*$"):
+        yaml_in(tmp_path / "h.yaml")
+
+
+def test_few_aliases_of_much_are_short(tmp_path: Path):
+    pytest.importorskip("yaml")
+    lines = [f"a0: &a0 [{'x' * 500_000}]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 3)}]" for i in range(1, 7))]
+    (tmp_path / "h.yaml").write_text("\n".join(lines))
+    assert all(len(of) == 250 for of in yaml_in(tmp_path / "h.yaml").values())
+
+
+def test_folders_that_are_not_looked_into_are_said_or_refused(tmp_path: Path):
+    (tmp_path / "a/b/c/d/e/f/g").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    skipped: Counter[str] = Counter()
+    assert list(files_below(tmp_path, bool, skipped)) == []
+    assert skipped_notes(skipped) == [
+        "Not looked into: 1 links to folders; give the folders themselves.",
+        "Not looked into: 1 folders more than 6 levels deep.",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    scandir = os.scandir
+
+    def refuse(place: str) -> object:
+        if str(place).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=r"closed: cannot be read \(Permission denied\); check its permissions"):
+        list(files_below(tmp_path, bool))

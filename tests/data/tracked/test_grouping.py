@@ -78,6 +78,43 @@ def test_names():
     assert named(["3"]) is None
 
 
+def test_decimals_in_names_are_no_seeds():
+    for parts in (["dropout0.05"], ["runs", "seed0", "lr0.1"], ["run-10.0.0.12"], ["seed0", "adam.1"], ["seed0", "3"]):
+        assert named(parts) is None, parts
+    assert named(["lr0.1.3"]) == ("lr0.1", 3)
+    assert named(["l2=0.5.3"]) == ("l2=0.5", 3)
+    assert named(["x-l1.2"]) == ("x-l1", 2)
+    assert named(["seed_study", "l2_seed3"]) == ("seed_study-l2", 3)
+
+
+@pytest.mark.parametrize(
+    "names", [["dropout0.1", "dropout0.2"], ["a/lr=0.1.csv", "b/lr=0.1.csv"], ["xl2.1", "p.3"], ["x=1.1", "y=1.1"]]
+)
+def test_names_that_may_end_in_decimals_are_one_line_or_left_to_the_settings(names: list[str]):
+    of = [(name, named(name.removesuffix(".csv").split("/"))) for name in names]
+    with pytest.raises(DataError, match="its name may end in a seed or in a decimal number; name all runs as in l2_"):
+        grouped([TrackedRun(name, named=run) for name, run in of], Tracked())
+    logged = [TrackedRun(name, {"seed": "0", "at": str(at // 2)}, named=run) for at, (name, run) in enumerate(of * 2)]
+    assert grouped(logged, Tracked()).runs[-1] == ("at=1", 0)
+
+
+def test_names_beside_others_with_the_same_seeds_end_in_seeds():
+    names = [f"{stem}.{seed}" for stem in ("l2=0", "l2=0.01") for seed in (3, 4)]
+    found = grouped([TrackedRun(name, named=named([name])) for name in names], Tracked()).runs
+    assert found == [("l2=0", 3), ("l2=0", 4), ("l2=0.01", 3), ("l2=0.01", 4)]
+    of = [(f"units={n}", s) for n in (2, 8) for s in (0, 1)]
+    assert grouped([TrackedRun(f"{n}.{s}.csv", named=(n, s)) for n, s in of], Tracked()).runs == of
+    assert grouped([TrackedRun(f"{n}.{s}", named=(n, s)) for n in ("l2", "mlp64") for s in (0, 1)], Tracked()).runs
+
+
+def test_settings_that_say_other_seeds_than_names_come_first():
+    of = [TrackedRun("x", {"seed": seed, "lr": lr}, named=("adam", at)) for at, (seed, lr) in
+          enumerate((s, lr) for s in ("7", "8") for lr in ("1", "2"))]  # fmt: skip
+    assert grouped(of, Tracked()).runs == [("lr=1", 7), ("lr=2", 7), ("lr=1", 8), ("lr=2", 8)]
+    agree = [TrackedRun("x", {"seed": str(s), "data_seed": "3"}, named=("adam", s)) for s in (7, 8)]
+    assert grouped(agree, Tracked()).runs == [("adam", 7), ("adam", 8)]
+
+
 @pytest.mark.parametrize(
     ("of", "tracked", "message"),
     [

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tracked import FIXTURES, write_keras
-from wellfit.data.tracked.keras import is_keras, read_keras
-from wellfit.data.tracked.read import read_runs
+from wellfit.data.tracked.keras import is_keras, may_be_run, read_keras
+from wellfit.data.tracked.read import kind_of, read_runs
 from wellfit.data.tracked.runs import Tracked
 from wellfit.errors import DataError
 
@@ -82,3 +82,16 @@ def test_a_pickled_history_is_refused_with_the_line_that_writes_json(tmp_path: P
             DataError, match=r"is a pickled file.*json\.dump\(history\.history, open\('VARIANT.SEED.json"
         ):
             read_runs([path])
+
+
+def test_other_json_is_no_history(tmp_path: Path):
+    (tmp_path / "config.json").write_text(json.dumps({"lr": 0.1, "layers": ["a", "b"], "name": "x"}))
+    assert kind_of(tmp_path) is None
+    shutil.copy(HISTORY / "units=8.1.json", tmp_path / "plain.1.json")
+    assert kind_of(tmp_path) == "keras"
+    assert [run.named for run in read_keras(tmp_path).runs] == [("plain", 1)]
+    for text in ('{"test_accuracy": 0.5}', '{"history": {}}', "{"):
+        (tmp_path / "config.json").write_text(text)
+        assert may_be_run(tmp_path / "config.json")
+    (tmp_path / "config.json").write_text("[1]")
+    assert not may_be_run(tmp_path / "config.json")

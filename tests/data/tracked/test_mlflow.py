@@ -6,15 +6,18 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tracked import ACCURACIES, EXPECTED, LABELS, epochs, predictions, write_mlflow
+from wellfit.data.tracked import mlflow
 from wellfit.data.tracked.mlflow import read_mlflow
 from wellfit.data.tracked.read import kind_of, read_runs
-from wellfit.data.tracked.runs import Tracked
+from wellfit.data.tracked.runs import Tracked, TrackedRun
 from wellfit.errors import DataError, UnknownNameError
+from wellfit.files import TemporaryFolder
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -162,3 +165,48 @@ def test_without_mlflow_the_line_says_how_to_install_it(tmp_path: Path, monkeypa
     assert kind_of(tmp_path) == "mlflow"
     with pytest.raises(DataError, match=r'needs MLflow, which is not installed; .*pip install "wellfit\[mlflow\]"'):
         read_runs([tmp_path])
+
+
+class Server:
+    """As much of a client as artifacts need."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    def list_artifacts(self, run_id: str, folder: str | None) -> list[SimpleNamespace]:
+        if self.error:
+            raise self.error
+        return [SimpleNamespace(is_dir=False, path=f"{name}.npz", file_size=None) for name in ("pred", "test_pred")]
+
+    def download_artifacts(self, run_id: str, path: str, place: str) -> str:
+        (Path(place) / path).write_bytes(b"12345")
+        return str(Path(place) / path)
+
+
+def with_artifacts(client: Server) -> list[TrackedRun]:
+    runs = [SimpleNamespace(info=SimpleNamespace(run_id=name)) for name in ("a", "b")]
+    return mlflow._with_artifacts(client, runs, [TrackedRun("a"), TrackedRun("b")], "http://x", TemporaryFolder())
+
+
+def test_artifacts_that_a_server_cannot_give_are_one_line(monkeypatch: pytest.MonkeyPatch):
+    assert [sorted(run.artifacts) for run in with_artifacts(Server())] == [["pred.npz", "test_pred.npz"]] * 2
+    with pytest.raises(DataError, match=r"a: its artifacts cannot be read \(no credentials here\); give access, or"):
+        with_artifacts(Server(RuntimeError("no credentials\nhere")))
+    monkeypatch.setattr(mlflow, "_MOST_IN_ALL", 12)
+    with pytest.raises(DataError, match=r"run b: artifacts of more than 12 bytes in all; judge metrics with --acc"):
+        with_artifacts(Server())
+
+
+def test_artifacts_are_not_looked_at_where_a_metric_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mlflow")
+    write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
+    monkeypatch.setattr(mlflow, "_with_artifacts", None)
+    assert len(read_mlflow(tmp_path / "mlruns", Tracked(accuracy="test_acc")).runs) == 6
+
+
+def test_curves_of_too_many_numbers_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mlflow")
+    write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
+    monkeypatch.setattr(mlflow, "_MOST_POINTS", 3)
+    with pytest.raises(DataError, match=r"curves of more than 3 numbers; .*WELLFIT_LIMITS=2"):
+        read_mlflow(tmp_path / "mlruns", Tracked())

@@ -10,7 +10,7 @@ import pytest
 
 from predictions import accuracy_frame, archives, long_frame
 from tracked import FIXTURES
-from wellfit.data.tracked.read import curves_of, kind_of, read_runs
+from wellfit.data.tracked.read import curves_of, is_tracked, kind_of, read_runs
 from wellfit.data.tracked.runs import Tracked
 from wellfit.errors import DataError
 
@@ -81,3 +81,40 @@ def test_curves_of_a_logger_beside_predictions(tmp_path: Path):
     (tmp_path / "units=8.1.npz").unlink()
     with pytest.raises(DataError, match="'units=8', seed 1 is no run that is judged; leave it out"):
         curves_of(KERAS, read_runs([tmp_path]), "--curves")
+
+
+def test_curves_of_a_tracker_are_read_as_its_runs_are(tmp_path: Path):
+    logs = FIXTURES / "lightning_logs"
+    of_lightning = read_runs([logs])
+    name = next(iter(of_lightning.settings.values()))
+    tracked = Tracked(seed="version", by=tuple(name))
+    given = read_runs([logs], tracked=tracked)
+    assert set(curves_of(logs, given, "--curves", tracked)) == {(run.variant, run.seed) for run in given.runs}
+    with pytest.raises(DataError, match="is no run that is judged"):
+        curves_of(logs, given, "--curves")
+    (tmp_path / "p").mkdir()
+    p = np.eye(2)[[0, 1, 1, 0]]
+    for run in given.runs:
+        np.savez(tmp_path / "p" / f"{run.variant}.{run.seed}.npz", probabilities=p, labels=np.array([0, 1, 1, 1]))
+    predicted = read_runs([tmp_path / "p"], tracked=tracked, of_curves=is_tracked(logs))
+    assert len(curves_of(logs, predicted, "--curves", tracked)) == len(given.runs)
+    with pytest.raises(DataError, match="--percent is for what trackers keep"):
+        read_runs([tmp_path / "p"], tracked=Tracked(percent=True), of_curves=True)
+    shutil.copytree(logs, tmp_path / "twice" / "a")
+    shutil.copytree(logs, tmp_path / "twice" / "b")
+    with pytest.raises(DataError, match=r"is there twice, here and in .*with --by"):
+        curves_of(tmp_path / "twice", given, "--curves", tracked)
+
+
+def test_what_is_said_of_runs_is_not_asked_of_curves_whose_names_say_all():
+    given = read_runs([KERAS], tracked=Tracked(accuracy="val_accuracy"))
+    assert len(curves_of(KERAS, given, "--curves", Tracked(seed="s", by=("lr",)))) == 4
+
+
+def test_a_folder_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\); check its permissions"):
+        kind_of(tmp_path)

@@ -37,3 +37,11 @@ def test_numbers():
 def test_what_is_given_is_known():
     assert Tracked().given == ()
     assert Tracked(percent=True, seed="s").given == ("percent", "seed")
+
+
+def test_values_are_written_as_python_does_up_to_a_length():
+    of = {"a": [1, "x", (2,), {"k": None}], "b": (1, 2.5), "c": [], "d": {}, "e": ["y" * 300]}
+    found = flat(of, "f")
+    assert [found[name] for name in "abcd"] == [str(of[name]) for name in "abcd"]
+    assert found["e"] == str(of["e"])[:250]
+    assert Tracked(by="lr").by == ("lr",)

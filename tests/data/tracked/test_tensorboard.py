@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tracked import EXPECTED, FIXTURES, epochs, write_split_events, write_tensorboard
+from wellfit.data.tracked import tensorboard
 from wellfit.data.tracked.read import read_runs
 from wellfit.data.tracked.records import record
 from wellfit.data.tracked.tensorboard import read_tensorboard
@@ -85,4 +86,37 @@ def test_what_holds_nothing_or_is_damaged_is_one_line(tmp_path: Path):
 def test_without_tensorboardx_the_line_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "tensorboardX.proto", None)
     with pytest.raises(DataError, match=r'needs tensorboardX, .*pip install "wellfit\[tensorboard\]"'):
+        read_tensorboard(EVENTS)
+
+
+def test_folders_named_by_their_time_are_runs_unless_they_hold_hyperparameters(tmp_path: Path):
+    from tensorboardX.proto import event_pb2, plugin_hparams_pb2
+
+    def write(folder: Path, accuracy: float, hparams: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        event = event_pb2.Event(step=1)
+        event.summary.value.add(tag="test/acc", simple_value=accuracy)
+        if hparams:
+            data = plugin_hparams_pb2.HParamsPluginData()
+            data.session_start_info.hparams["lr"].number_value = 3.0
+            value = event.summary.value.add(tag="_hparams_/session_start_info")
+            value.metadata.plugin_data.plugin_name = "hparams"
+            value.metadata.plugin_data.content = data.SerializeToString()
+        (folder / "events.out.tfevents.1.x").write_bytes(record(event.SerializeToString()))
+
+    for at in (1, 2):
+        write(tmp_path / "a" / "l2" / f"170000000{at}", at / 4)
+    found = read_tensorboard(tmp_path / "a").runs
+    assert [run.metrics["test/acc"] for run in found] == [0.25, 0.5]
+    write(tmp_path / "b" / "l2", 0.75)
+    write(tmp_path / "b" / "l2" / "1700000003", 0.5)
+    assert len(read_tensorboard(tmp_path / "b").runs) == 2
+    write(tmp_path / "b" / "l2" / "1700000003", 0.5, hparams=True)
+    (run,) = read_tensorboard(tmp_path / "b").runs
+    assert run.params == {"lr": "3"}
+
+
+def test_too_many_numbers_are_one_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tensorboard, "_MOST_POINTS", 3)
+    with pytest.raises(DataError, match=r"more than 3 numbers; log fewer steps, or .*WELLFIT_LIMITS=2"):
         read_tensorboard(EVENTS)

@@ -50,7 +50,7 @@ def test_a_text_is_no_metric_and_the_name_can_make_a_variant(tmp_path: Path):
 
 
 def test_runs_that_are_there_twice_are_one_line(tmp_path: Path):
-    with pytest.raises(DataError, match=r"line 6: variant 'dropout=0.1', seed 1 is there twice, here and in .*line 2"):
+    with pytest.raises(DataError, match=r"line 6: variant 'dropout=0.1', seed 1 is there twice, .*line 2; .*with --by"):
         read_runs([table(tmp_path / "w.csv", *ROWS, ROWS[0])])
 
 
@@ -59,3 +59,17 @@ def test_a_table_without_finished_runs_is_one_line(tmp_path: Path):
         read_wandb(table(tmp_path / "w.csv", row("a", "0", "1", "", "running"), row("b", "0", "2", "", "failed")))
     (tmp_path / "other.csv").write_text("name,state\na,b\n")
     assert not is_wandb(tmp_path / "other.csv")
+
+
+def test_numbers_that_are_set_are_no_metrics_and_metrics_can_make_a_variant(tmp_path: Path):
+    names = "grad_clip", "aux_loss_weight", "val_fraction", "test_size"
+    header = f'"Name","State","User","seed","best_step",{",".join(names)},"test/acc"'
+    rows = [f"r,finished,me,{at},{at // 2},{at // 2},0.1,0.2,100,0.9{at}" for at in range(4)]
+    file = table(tmp_path / "w.csv")
+    file.write_text("\n".join([header, *rows]) + "\n")
+    found = read_runs([file])
+    assert found.variants == {"grad_clip=0": (0, 1), "grad_clip=1": (2, 3)}
+    assert found.settings["grad_clip=0"] == dict(zip(names, ("0", "0.1", "0.2", "100"), strict=True))
+    assert "Metrics, not settings: the columns best_step, test/acc." in found.notes
+    assert len(read_runs([file], tracked=Tracked(by=("best_step",))).variants) == 2
+    assert read_runs([file], tracked=Tracked(seed="best_step", by="seed")).variants["seed=3"] == (1,)

@@ -95,11 +95,12 @@ def run_named(stem: str) -> tuple[str, int] | None:
     return None if found is None else (found["variant"], int(found["seed"]))
 
 
-def check_names(runs: Iterable[tuple[str, int, str]]) -> None:
+def check_names(runs: Iterable[tuple[str, int, str]], fix: str = "keep one of the two") -> None:
     """Refuse variants that cannot be file names or differ in case alone, and runs that are there twice.
 
     Args:
       runs: variant, seed and place of each.
+      fix: what helps where a run is there twice.
 
     Raises:
       DataError: a name or a run that cannot be; the message says where.
@@ -114,7 +115,7 @@ def check_names(runs: Iterable[tuple[str, int, str]]) -> None:
         if (variant, seed) in seen:
             before = seen[variant, seed]
             place = "" if before == where else f", here and in {before}"
-            raise DataError(f"{where}: variant {variant!r}, seed {seed} is there twice{place}; keep one of the two")
+            raise DataError(f"{where}: variant {variant!r}, seed {seed} is there twice{place}; {fix}")
         seen[variant, seed] = where
 
 

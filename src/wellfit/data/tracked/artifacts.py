@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -74,7 +75,7 @@ def read_artifacts(
     given = read(list(of_file), source, labels=labels, classes=classes, softmax=softmax, named=of_file)
     if keep is not None:
         kept = tuple(run._replace(values=partial(_while, keep, run.values)) for run in given.runs)
-        given = GivenRuns(kept, given.labels, given.classes, source, groups=given.groups)
+        given = replace(given, runs=kept)
     return given, name
 
 

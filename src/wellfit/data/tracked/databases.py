@@ -39,6 +39,18 @@ def program_of(path: Path) -> Literal["mlflow", "optuna"] | None:
     return _PROGRAMS[found.pop()] if len(found) == 1 else None
 
 
+def _fix(why: str) -> str:
+    """What helps against an error of SQLite."""
+    text = why.lower()
+    if "locked" in text or "busy" in text:
+        return "wait until the program that writes it is done, then try again"
+    if "unable to open database file" in text or "readonly" in text or "permission" in text:
+        return "check its permissions, and those of its folder"
+    if "full" in text:
+        return "free space for a copy in the temporary folder, or set TMPDIR to another"
+    return "restore it from a backup"
+
+
 def copied(path: Path) -> TemporaryFolder:
     """A folder that lives as long as the object, with a copy of a database that is called ``copy.db``.
 
@@ -62,7 +74,7 @@ def copied(path: Path) -> TemporaryFolder:
             connection.exec_driver_sql("VACUUM INTO ?", (str(folder.path / "copy.db"),))
     except SQLAlchemyError as error:
         why = one_line(getattr(error, "orig", None) or error)
-        raise DataError(f"{path}: cannot be read ({why}); restore it from a backup") from None
+        raise DataError(f"{path}: cannot be read ({why}); {_fix(why)}") from None
     finally:
         engine.dispose()
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from wellfit.data.tracked.runs import flat
 from wellfit.errors import DataError, one_line
 from wellfit.files import form_of, read_plain
 
-__all__ = ["files_below", "json_in", "parts_below", "read_bounded", "yaml_in"]
+__all__ = ["files_below", "json_in", "parts_below", "read_bounded", "skipped_notes", "yaml_in"]
 
 _DEEP: Final = 6
 _MOST_FILES: Final = 50_000
@@ -21,22 +22,33 @@ _MOST_BYTES: Final = 1 << 26  # of a JSON file
 _MOST_YAML: Final = 1 << 20  # PyYAML reads about a megabyte a second
 
 
-def files_below(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
+def files_below(folder: Path, wanted: Callable[[str], bool], skipped: Counter[str] | None = None) -> Iterator[Path]:
     """The files in a folder and those within it whose names are wanted, in order; links to folders are not followed.
 
     Args:
       folder: where to begin.
       wanted: of the name of a file.
+      skipped: counts the folders that were not looked into, and why; see ``skipped_notes``.
 
     Raises:
-      DataError: too many files.
+      DataError: too many files, or a folder that cannot be read.
     """
+    skipped = Counter() if skipped is None else skipped
+
+    def refuse(error: OSError) -> None:
+        raise DataError(
+            f"{error.filename}: cannot be read ({error.strerror or error}); check its permissions"
+        ) from None
+
     seen = 0
     base = len(folder.parts)
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for place, folders, files in os.walk(folder, onerror=refuse):
         here = Path(place)
+        seen_here = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in seen_here if not (here / name).is_symlink()]
+        skipped["links"] += len(seen_here) - len(folders)
         if len(here.parts) - base >= _DEEP:
+            skipped["deep"] += len(folders)
             folders.clear()
         seen += len(files)
         if seen > raised(_MOST_FILES):
@@ -45,6 +57,17 @@ def files_below(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
         for name in sorted(files):
             if wanted(name) and (here / name).is_file():
                 yield here / name
+
+
+def skipped_notes(skipped: Mapping[str, int]) -> list[str]:
+    """What ``files_below`` did not look into, one sentence each.
+
+    Example:
+      >>> skipped_notes({"links": 2, "deep": 0})
+      ['Not looked into: 2 links to folders; give the folders themselves.']
+    """
+    words = {"links": "links to folders; give the folders themselves", "deep": f"folders more than {_DEEP} levels deep"}
+    return [f"Not looked into: {count} {words[which]}." for which, count in skipped.items() if count]
 
 
 def parts_below(path: Path, root: Path) -> tuple[str, ...]:
@@ -114,13 +137,16 @@ def yaml_in(path: Path) -> dict[str, str]:
             raise DataError(f"{path}: {aliases} aliases (*name); write the values out")
     try:
         found = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        settings = flat(found, str(path)) if isinstance(found, Mapping) else None
+    except DataError:
+        raise
+    except Exception as error:  # PyYAML lets many pass: KeyError, IndexError, AttributeError, OverflowError
         why = one_line(error)
         fix = "save plain numbers and texts as settings" if "python/" in why else "repair it, or delete it"
         raise DataError(f"{path}: cannot be read as plain YAML ({why[:120]}); {fix}") from None
-    if not isinstance(found, Mapping):
+    if settings is None:
         raise DataError(f"{path}: holds no settings; give name: value in each line")
-    return flat(found, str(path))
+    return settings
 
 
 def _events(path: Path, content: bytes) -> Iterator[Any]:
@@ -128,5 +154,5 @@ def _events(path: Path, content: bytes) -> Iterator[Any]:
 
     try:
         yield from yaml.parse(content, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:
         raise DataError(f"{path}: cannot be read as plain YAML ({one_line(error)[:120]}); repair it") from None

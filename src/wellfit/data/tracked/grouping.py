@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from wellfit.data.tracked.runs import Tracked, TrackedRun, number
@@ -18,7 +19,8 @@ _SEEDS: Final = frozenset({
 })  # fmt: skip
 _ALONE: Final = re.compile(r"(?:seed[-_=. ]?)?(\d{1,9})", re.IGNORECASE)
 _SPELT: Final = re.compile(r"(.+?)[-_. ]*seed[-_=. ]?(\d{1,9})", re.IGNORECASE)
-_DOTTED: Final = re.compile(r"(.+)\.(\d{1,9})")
+_DOTTED: Final = re.compile(r"(.*[^.\d]|.*(?<![\d.])\d*\.\d+|.*(?<![\d.])\d+)\.(0|[1-9]\d{0,8})")  # no 10.0.0.12
+_DECIMAL: Final = re.compile(r".*(?<![Ll\d.])\d\.\d+|.*[A-Za-z][Ll]\d\.\d+")  # may be one number: dropout0.1; not l2.0
 _MOST_SEED: Final = 2**32
 
 
@@ -42,13 +44,17 @@ def named(parts: Sequence[str]) -> tuple[str, int] | None:
     Example:
       >>> named(["l2.0"]), named(["l2=0.001", "seed-3"]), named(["l2_seed7"]), named(["runs", "l2", "12"])
       (('l2', 0), ('l2=0.001', 3), ('l2', 7), ('runs-l2', 12))
-      >>> named(["version_3"]), named(["l2"])
-      (None, None)
+      >>> named(["version_3"]), named(["l2"]), named(["lr0.01"]), named(["seed0", "lr0.1"])
+      (None, None, None, None)
     """
     *above, last = parts
+    if (spelt := _SPELT.fullmatch(last)) is not None:
+        return safe("-".join([*above, spelt[1]])), int(spelt[2])
+    if any("seed" in part.lower() for part in above) and "seed" not in last.lower():
+        return None  # a number in the last name is something else
     if (alone := _ALONE.fullmatch(last)) and above:
         return safe("-".join(above)), int(alone[1])
-    found = _SPELT.fullmatch(last) or _DOTTED.fullmatch(last)
+    found = _DOTTED.fullmatch(last)
     return None if found is None else (safe("-".join([*above, found[1]])), int(found[2]))
 
 
@@ -68,7 +74,7 @@ def grouped(runs: Sequence[TrackedRun], tracked: Tracked, *, unpaired: bool = Fa
     Raises:
       DataError: no setting is the seed, or several could be; runs that differ in all settings; an unknown setting.
     """
-    if not tracked.seed and not tracked.by and all(run.named for run in runs):
+    if not tracked.seed and not tracked.by and all(run.named for run in runs) and _by_names(runs):
         found = [run.named for run in runs if run.named]
         notes = [
             f"Variant and seed: from the names of files or folders ({found[0][0]}, seed {found[0][1]} is the first)."
@@ -121,6 +127,43 @@ def _seed_name(runs: Sequence[TrackedRun], tracked: Tracked, unpaired: bool) -> 
         f"{runs[0].where}: no setting is called seed or random_state; name it with --seed-param NAME, or give "
         f"--unpaired if no run shares its seed with one of another variant{have}"
     )
+
+
+def _by_names(runs: Sequence[TrackedRun]) -> bool:
+    """Whether names say variant and seed; not where settings say other seeds, or they may be decimals (dropout0.1)."""
+    of_names = [float(run.named[1]) for run in runs if run.named]
+    settings = dict.fromkeys(name for run in runs for name in run.params if _is_seed(name))
+    said = [[number(run.params.get(name)) for run in runs] for name in settings]
+    changing = [seeds for seeds in said if len(set(seeds)) > 1]  # one that stays the same says nothing
+    if changing:
+        return of_names in changing
+    seeds: dict[tuple[str, bool], set[int]] = {}
+    for run in runs:
+        if run.named:
+            seeds.setdefault((run.named[0], _is_decimal(run)), set()).add(run.named[1])
+    unclear = [of for (_, decimal), of in seeds.items() if decimal]
+    stems = {_stem(run).rpartition(".")[0] for run in runs if _is_decimal(run)}
+    from_zero = len(stems) > 1 and 0 in unclear[0] and len(unclear[0]) > 1
+    beside = [of for (_, decimal), of in seeds.items() if not decimal and len(of) > 1] + unclear[:1] * from_zero
+    if not unclear or any(all(of == other for other in unclear) for of in beside):
+        return True
+    if said:
+        return False
+    first = next(run for run in runs if _is_decimal(run))
+    raise DataError(f"{first.where}: its name may end in a seed or in a decimal number; name all runs as in l2_seed0, "
+                    "or log the seed")  # fmt: skip
+
+
+def _is_decimal(run: TrackedRun) -> bool:
+    """Whether what a name says to be the seed may be decimals."""
+    return _DECIMAL.fullmatch(_stem(run)) is not None
+
+
+def _stem(run: TrackedRun) -> str:
+    name = Path(run.where).name
+    for ending in (".gz", ".csv", ".tsv", ".txt", ".log", ".json"):
+        name = name.removesuffix(ending)
+    return name
 
 
 def _is_seed(name: str) -> bool:

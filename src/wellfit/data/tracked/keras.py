@@ -5,18 +5,20 @@ Source: CSVLogger writes the columns epoch, then metrics in alphabetical order; 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from wellfit.data.tables.files import stem_of
-from wellfit.data.tracked.folders import files_below, json_in, parts_below
+from wellfit.data.tracked.folders import files_below, json_in, parts_below, skipped_notes
 from wellfit.data.tracked.grouping import named
 from wellfit.data.tracked.logs import curves_in, header_of, last_of, table_of
+from wellfit.data.tracked.metrics import is_accuracy
 from wellfit.data.tracked.runs import Found, TrackedRun, number
 from wellfit.errors import DataError
 
-__all__ = ["is_keras", "may_be_keras", "read_keras"]
+__all__ = ["is_keras", "may_be_keras", "may_be_run", "read_keras"]
 
 _OTHERS: Final = {"variant", "seed", "metric", "example", "step"}
 _NAME: Final = "name each file VARIANT.SEED.csv or VARIANT.SEED.json, for example l2.0.csv"
@@ -31,6 +33,22 @@ def is_keras(path: Path) -> bool:
     return "epoch" in header[:1] and len(header) > 1 and not _OTHERS & set(header)
 
 
+def may_be_run(path: Path) -> bool:
+    """Whether a file among others is one of Keras; JSON only with lists of numbers or an accuracy, or if damaged."""
+    if path.suffix.lower() != ".json":
+        return is_keras(path)
+    try:
+        found = json_in(path)
+    except DataError:
+        return True  # whoever reads it says what is wrong
+    if not isinstance(found, Mapping):
+        return False
+    lists = [of for of in found.values() if isinstance(of, list) and of]
+    numbers = any(all(number(value) is not None for value in of) for of in lists)
+    said = any(is_accuracy(str(name)) and number(of) is not None for name, of in found.items())
+    return numbers or said or isinstance(found.get("history"), Mapping)
+
+
 def read_keras(path: Path) -> Found:
     """The runs in a file, or in the files of a folder, where tables come before JSON.
 
@@ -38,11 +56,14 @@ def read_keras(path: Path) -> Found:
       DataError: a file of another form, or whose name says no variant and seed.
     """
     root = path if path.is_dir() else path.parent
-    files = [file for file in files_below(path, may_be_keras) if is_keras(file)] if path.is_dir() else [path]
+    skipped: Counter[str] = Counter()
+    every = list(files_below(path, may_be_keras, skipped)) if path.is_dir() else [path]
+    files = [file for file in every if file == path or may_be_run(file)]
     files = [file for file in files if file.suffix.lower() != ".json"] or files
     runs = [_run(file, root) for file in files]
     note = "Curves: of training, Keras's means over each epoch while the weights change, with dropout and penalties."
-    return Found(runs, [note] if any(run.curves for run in runs) else [], "Keras")
+    notes = [note] if any(run.curves for run in runs) else []
+    return Found(runs, [*notes, *skipped_notes(skipped)], "Keras")
 
 
 def may_be_keras(name: str) -> bool:

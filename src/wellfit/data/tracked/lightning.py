@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
-from wellfit.data.tracked.folders import files_below, parts_below, yaml_in
+from wellfit.data.tracked.folders import files_below, parts_below, skipped_notes, yaml_in
 from wellfit.data.tracked.grouping import named
 from wellfit.data.tracked.logs import curves_in, header_of, last_of, table_of
 from wellfit.data.tracked.runs import Found, TrackedRun
@@ -33,10 +34,12 @@ def read_lightning(path: Path) -> Found:
       DataError: a file that cannot be read.
     """
     root = path if path.is_dir() else path.parent
-    files = [file for file in files_below(path, METRICS.__eq__) if is_lightning(file)] if path.is_dir() else [path]
+    skipped: Counter[str] = Counter()
+    every = files_below(path, METRICS.__eq__, skipped) if path.is_dir() else [path]
+    files = [file for file in every if file == path or is_lightning(file)]
     if not files:
         raise DataError(f"{path}: no {METRICS} of Lightning in it; give the folder lightning_logs")
-    return Found([_run(file, root) for file in files], [], "Lightning")
+    return Found([_run(file, root) for file in files], skipped_notes(skipped), "Lightning")
 
 
 def _run(file: Path, root: Path) -> TrackedRun:

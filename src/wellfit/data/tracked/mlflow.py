@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +17,15 @@ from wellfit.data.tracked.databases import copied, is_database
 from wellfit.data.tracked.folders import files_below
 from wellfit.data.tracked.metrics import is_accuracy, split_of
 from wellfit.data.tracked.runs import Found, Tracked, TrackedRun
-from wellfit.errors import DataError, UnknownNameError, one_line
+from wellfit.errors import DataError, UnknownNameError, WellfitError, one_line
 from wellfit.files import TemporaryFolder
 
 __all__ = ["is_address", "is_store", "read_mlflow"]
 
 _MOST_RUNS: Final = 10_000
+_MOST_POINTS: Final = 5_000_000  # of the curves of a run
 _MOST_BYTES: Final = 1 << 30  # of an artifact on a server
+_MOST_IN_ALL: Final = 1 << 33  # of all artifacts, which are downloaded
 _DEEP: Final = 4
 _QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # it would report each use to its makers
@@ -75,9 +78,11 @@ def read_mlflow(path: str | Path, tracked: Tracked) -> Found:
             experiment, others = _experiment(client, path, only, tracked.experiment)
             every = _paged(client.search_runs, path, experiment_ids=[experiment.experiment_id])
             runs, notes = _finished(every, path)
-            found = [_run(client, run, path, keep) for run in runs]
+            found = [_run(client, run, path) for run in runs]
         except (MlflowException, OSError, ImportError) as error:
             raise DataError(f"{path}: MLflow cannot read it ({one_line(error)[:300]}){_fix(path, error)}") from None
+        if tracked.artifact is not None or tracked.accuracy is None:
+            found = _with_artifacts(client, runs, found, path, keep)
     if others:
         notes = [f"Experiment: {experiment.name}; {others} others are not read.", *notes]
     return Found(found, notes, "MLflow", keep)
@@ -176,13 +181,18 @@ def _finished(every: Sequence[Any], path: str | Path) -> tuple[list[Any], list[s
     return sorted(runs, key=lambda run: (run.info.start_time, run.info.run_id)), notes
 
 
-def _run(client: Any, run: Any, path: str | Path, keep: TemporaryFolder | None) -> TrackedRun:
+def _run(client: Any, run: Any, path: str | Path) -> TrackedRun:
     run_id = run.info.run_id
     name = run.info.run_name or ""
-    curves = {}
+    curves: dict[str, dict[int, float]] = {}
+    points = 0
     for metric in run.data.metrics:
         if split_of(metric) in ("train", "validation") and (is_accuracy(metric) or "loss" in metric.lower()):
             history = client.get_metric_history(run_id, metric)
+            points += len(history)
+            if points > raised(_MOST_POINTS):
+                raise DataError(f"{path}, run {name or run_id}: curves of more than {raised(_MOST_POINTS):,} numbers; "
+                                f"{remedy(points, _MOST_POINTS)}")  # fmt: skip
             if len(history) > 1:
                 curves[metric] = {one.step: one.value for one in history if one.step >= 0}
     tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.")}
@@ -192,11 +202,31 @@ def _run(client: Any, run: Any, path: str | Path, keep: TemporaryFolder | None) 
         tags | {"run_name": name, "run_id": run_id},
         dict(run.data.metrics),
         curves,
-        artifacts=_of_server(client, run_id, keep) if is_address(path) and keep else _local(run, Path(path)),
     )
 
 
 # --- Artifacts --------------------------------------------------------------------------------------------------------
+
+
+def _with_artifacts(
+    client: Any, runs: Sequence[Any], found: Sequence[TrackedRun], path: str | Path, keep: TemporaryFolder | None
+) -> list[TrackedRun]:
+    """The runs with their artifacts, which on a server need not be where their metrics are."""
+    if not is_address(path) or keep is None:
+        return [replace(one, artifacts=_local(run, Path(path))) for run, one in zip(runs, found, strict=True)]
+    left = raised(_MOST_IN_ALL)
+    every = []
+    for run, one in zip(runs, found, strict=True):
+        try:
+            artifacts, taken = _of_server(client, run.info.run_id, keep, left)
+        except WellfitError:
+            raise
+        except Exception as error:  # of whatever library reads the store: no credentials, no bucket, no network
+            raise DataError(f"{one.where}: its artifacts cannot be read ({one_line(error)[:300]}); give access, "
+                            "or judge metrics with --accuracy NAME") from None  # fmt: skip
+        left -= taken
+        every.append(replace(one, artifacts=artifacts))
+    return every
 
 
 def _local(run: Any, path: Path) -> Mapping[str, Path]:
@@ -212,9 +242,13 @@ def _local(run: Any, path: Path) -> Mapping[str, Path]:
     return {}
 
 
-def _of_server(client: Any, run_id: str, keep: TemporaryFolder) -> Mapping[str, Path]:
-    """The artifacts of a run on a server that may be predictions, downloaded."""
+def _of_server(client: Any, run_id: str, keep: TemporaryFolder, left: int) -> tuple[Mapping[str, Path], int]:
+    """The artifacts of a run on a server that may be predictions, downloaded; and their bytes.
+
+    ``left`` is how many bytes may still be downloaded.
+    """
     found: dict[str, Path] = {}
+    taken = 0
     waiting = [("", 0)]
     while waiting:
         folder, depth = waiting.pop()
@@ -222,10 +256,19 @@ def _of_server(client: Any, run_id: str, keep: TemporaryFolder) -> Mapping[str, 
             if one.is_dir and depth < _DEEP:
                 waiting.append((one.path, depth + 1))
             elif not one.is_dir and may_be_predictions(one.path.rsplit("/", 1)[-1]):
-                if (one.file_size or 0) > raised(_MOST_BYTES):
-                    raise DataError(f"run {run_id}: artifact {one.path} has {one.file_size:,} bytes; "
-                                    f"{remedy(one.file_size, _MOST_BYTES)}")  # fmt: skip
+                size = one.file_size or 0
+                if size > raised(_MOST_BYTES):
+                    raise DataError(f"run {run_id}: artifact {one.path} has {size:,} bytes; "
+                                    f"{remedy(size, _MOST_BYTES)}")  # fmt: skip
+                if taken + size > left:
+                    total = raised(_MOST_IN_ALL) - left + taken + size
+                    raise DataError(
+                        f"run {run_id}: artifacts of more than {raised(_MOST_IN_ALL):,} bytes in all; "
+                        f"judge metrics with --accuracy NAME, or {remedy(total, _MOST_IN_ALL)}"
+                    )
                 place = keep.path / run_id
                 place.mkdir(exist_ok=True)
-                found[one.path] = Path(client.download_artifacts(run_id, one.path, str(place)))
-    return found
+                file = Path(client.download_artifacts(run_id, one.path, str(place)))
+                taken += max(size, file.stat().st_size)  # not every store says the size before
+                found[one.path] = file
+    return found, taken

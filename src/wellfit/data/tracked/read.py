@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -19,7 +20,7 @@ from wellfit.data.tracked.artifacts import read_artifacts
 from wellfit.data.tracked.databases import is_database, program_of
 from wellfit.data.tracked.folders import files_below
 from wellfit.data.tracked.grouping import Grouped, grouped
-from wellfit.data.tracked.keras import is_keras, may_be_keras, read_keras
+from wellfit.data.tracked.keras import is_keras, may_be_keras, may_be_run, read_keras
 from wellfit.data.tracked.lightning import METRICS, is_lightning, read_lightning
 from wellfit.data.tracked.metrics import accuracies_of, history_of
 from wellfit.data.tracked.mlflow import is_address, is_store, read_mlflow
@@ -29,7 +30,7 @@ from wellfit.data.tracked.tensorboard import is_events, read_tensorboard
 from wellfit.data.tracked.wandb import is_wandb, read_wandb
 from wellfit.errors import DataError
 
-__all__ = ["curves_of", "kind_of", "read_runs"]
+__all__ = ["curves_of", "is_tracked", "kind_of", "read_runs"]
 
 Kind = Literal["mlflow", "wandb", "tensorboard", "lightning", "keras", "optuna"]
 
@@ -59,6 +60,15 @@ def kind_of(path: Path | str) -> Kind | None:
     return _kind_of_file(place)
 
 
+def is_tracked(curves: Any) -> bool:
+    """Whether curves are the files of a tracker or logger.
+
+    Raises:
+      DataError: as for ``kind_of``.
+    """
+    return isinstance(curves, str | Path) and kind_of(curves) is not None
+
+
 def _kind_of_file(file: Path) -> Kind | None:
     if is_events(file.name):
         return "tensorboard"
@@ -73,7 +83,10 @@ def _kind_of_file(file: Path) -> Kind | None:
 
 def _kind_of_folder(folder: Path) -> Kind | None:
     """Of a folder: what stands directly in it comes before what is deeper; predictions come first."""
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    try:
+        files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror or error}); check its permissions") from None
     if any(is_archive(file) for file in files):
         return None
     if is_store(folder):
@@ -82,7 +95,8 @@ def _kind_of_folder(folder: Path) -> Kind | None:
         return "optuna"
     tables = [file for file in files if is_table(file) and file.suffix.lower() != ".json"]
     for file in tables or files:
-        if (kind := _kind_of_file(file)) is not None:
+        kind = _kind_of_file(file)
+        if kind is not None and (kind != "keras" or may_be_run(file)):
             return kind
     if tables:
         return None
@@ -90,7 +104,7 @@ def _kind_of_folder(folder: Path) -> Kind | None:
         return "lightning"
     if any(files_below(folder, is_events)):
         return "tensorboard"
-    return "keras" if any(is_keras(file) for file in files_below(folder, may_be_keras)) else None
+    return "keras" if any(may_be_run(file) for file in files_below(folder, may_be_keras)) else None
 
 
 def _is_optuna(file: Path) -> bool:
@@ -105,6 +119,7 @@ def read_runs(
     softmax: bool = False,
     tracked: Tracked | None = None,
     unpaired: bool = False,
+    of_curves: bool = False,
 ) -> GivenRuns:
     """Read runs: their predictions, or what a tracker, a logger or a search keeps of them.
 
@@ -116,6 +131,7 @@ def read_runs(
       softmax: whether the predictions are logits.
       tracked: how the runs of other programs are read.
       unpaired: whether seeds of different variants have nothing in common; runs then need none.
+      of_curves: whether curves of a tracker are read, too, to which its seed and variants then apply.
 
     Raises:
       DataError: files that cannot be read, or do not belong together; one line says why, and how to fix it.
@@ -124,7 +140,7 @@ def read_runs(
     places = [_place(path) for path in paths]
     kinds = [kind_of(path) for path in places]
     if set(kinds) <= {None}:
-        if tracked.given:
+        if {*tracked.given} - ({"seed", "by", "experiment"} if of_curves else set()):
             raise DataError(
                 f"{paths[0]}: holds predictions or accuracies; {_options(tracked)} is for what trackers keep"
             )
@@ -132,7 +148,7 @@ def read_runs(
     found = _found(places, kinds, tracked)
     source = ", ".join(_called(path) for path in places[:3]) + (" ..." if len(places) > 3 else "")
     groups = grouped(found.runs, tracked, unpaired=unpaired)
-    check_names((*which, run.where) for which, run in zip(groups.runs, found.runs, strict=True))
+    _check_names(groups, found)
     read = read_artifacts(found.runs, groups.runs, tracked, source, labels=labels, classes=classes, softmax=softmax,
                           keep=found.keep)  # fmt: skip
     if read is not None:
@@ -141,41 +157,56 @@ def read_runs(
         if labels is not None or classes or softmax:
             raise DataError(f"{paths[0]}: holds no predictions, so --labels, --classes and --softmax have no use here")
         given, notes, caution = _accuracies(found, groups, tracked, source)
-    histories, of_curves = _histories(found, groups)
+    histories, about_curves = _histories(found, groups)
     return GivenRuns(
         given.runs,
         given.labels,
         given.classes,
         source,
         groups=given.groups,
-        settings=groups.settings,
-        histories=histories,
-        notes=(f"Read: {len(given.runs)} runs of {found.kind}.", *groups.notes, *notes, *found.notes, *of_curves),
+        settings={name: {**given.settings.get(name, {}), **of} for name, of in groups.settings.items()},
+        histories={**given.histories, **histories},
+        notes=(f"Read: {len(given.runs)} runs of {found.kind}.", *groups.notes, *notes, *found.notes, *about_curves),
         caution=caution,
     )
 
 
-def curves_of(curves: Any, given: GivenRuns, where: str) -> dict[tuple[str, int], History]:
+def curves_of(
+    curves: Any, given: GivenRuns, where: str, tracked: Tracked | None = None, *, unpaired: bool = False
+) -> dict[tuple[str, int], History]:
     """The curves of runs, in a table of all, or as a logger keeps them.
 
     Args:
       curves: a DataFrame, or the path of a table, or of what TensorBoard, Lightning, Keras and others write.
       given: the runs, of which all curves must be.
       where: the argument or option, for errors.
+      tracked: how the runs of a logger are read.
+      unpaired: as for ``read_runs``.
 
     Raises:
-      DataError: files that cannot be read, or a run that is not judged.
+      DataError: files that cannot be read, a run that is not judged, or one that is there twice.
     """
     path = Path(curves) if isinstance(curves, str | Path) else None
     if path is None or (kind := kind_of(path)) is None:
         return histories_of(curves, given, where)
-    found = _found([path], [kind], Tracked())
-    groups = grouped(found.runs, Tracked())
+    tracked = tracked or Tracked()
+    which = replace(tracked, experiment=tracked.experiment if kind in ("mlflow", "optuna") else None, artifact=None)
+    found = _found([path], [kind], which)
+    settings = {name for run in found.runs for name in (*run.params, *run.labels)}
+    if all(run.named for run in found.runs) and not settings & {which.seed, *which.by}:
+        which = Tracked()  # what was said is about the runs that are judged
+    groups = grouped(found.runs, which, unpaired=unpaired)
+    _check_names(groups, found)
     known = {(run.variant, run.seed) for run in given.runs}
     for (variant, seed), run in zip(groups.runs, found.runs, strict=True):
         if (variant, seed) not in known:
             raise DataError(f"{run.where}: {variant!r}, seed {seed} is no run that is judged; leave it out")
     return _histories(found, groups)[0]
+
+
+def _check_names(groups: Grouped, found: Found) -> None:
+    fix = "keep one of the two, or name the settings that make a variant with --by"
+    check_names(((*which, run.where) for which, run in zip(groups.runs, found.runs, strict=True)), fix)
 
 
 def _place(path: Path | str) -> Path | str:

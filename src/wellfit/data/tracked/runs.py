@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ __all__ = ["Found", "Tracked", "TrackedRun", "flat", "number"]
 
 _MOST = 2000  # settings of a run
 _DEEP = 20
+_LONGEST = 250  # characters of a value
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Tracked:
       accuracy: the metric that is the test accuracy; by default the only one whose name says so.
       percent: whether it is in percent.
       seed: the setting that holds the seed; by default the one called seed, random_state or the like.
-      by: the settings that make a variant; by default all but the seed. Empty for the default.
+      by: the settings that make a variant, or the only one; by default all but the seed. Empty for the default.
       experiment: the experiment of MLflow or the study of Optuna, where there are several.
       artifact: the path of the predictions among the artifacts of each run of MLflow.
 
@@ -36,9 +37,13 @@ class Tracked:
     accuracy: str | None = None
     percent: bool = False
     seed: str | None = None
-    by: tuple[str, ...] = ()
+    by: Sequence[str] = ()
     experiment: str | None = None
     artifact: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.by, str):
+            object.__setattr__(self, "by", (self.by,))
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -133,4 +138,29 @@ def flat(values: Mapping[Any, Any], where: str) -> dict[str, str]:
 def _text(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))  # 3.0 in a table with empty cells is 3
-    return str(value)[:250]
+    if not isinstance(value, list | tuple | dict):
+        return str(value)[:_LONGEST]
+    text = ""
+    for part in _parts(value):  # as repr does, but aliases of aliases in YAML would make it gigabytes
+        text += part
+        if len(text) >= _LONGEST:
+            break
+    return text[:_LONGEST]
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """The text of a value, piece by piece."""
+    if isinstance(value, dict):
+        yield "{"
+        for at, (key, of) in enumerate(value.items()):
+            yield f"{', ' if at else ''}{key!r}: "
+            yield from _parts(of)
+        yield "}"
+    elif isinstance(value, list | tuple):
+        yield "[" if isinstance(value, list) else "("
+        for at, of in enumerate(value):
+            yield ", " if at else ""
+            yield from _parts(of)
+        yield "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
+    else:
+        yield repr(value)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from wellfit.data.tracked.folders import files_below, parts_below, yaml_in
+from wellfit.data.limits import raised, remedy
+from wellfit.data.tracked.folders import files_below, parts_below, skipped_notes, yaml_in
 from wellfit.data.tracked.grouping import named
 from wellfit.data.tracked.logs import last_of
 from wellfit.data.tracked.records import records_in
@@ -20,6 +22,7 @@ __all__ = ["is_events", "read_tensorboard"]
 
 _SPLITS: Final = ("train", "validation", "val", "test", "eval")
 """Folders within that of a run, one for each split, as Keras writes them."""
+_MOST_POINTS: Final = 5_000_000  # of a run
 _HPARAMS: Final = re.compile(r"\d{9,}(?:\.\d+)?")  # where PyTorch's add_hparams writes
 
 
@@ -47,19 +50,22 @@ def read_tensorboard(path: Path) -> Found:
     """
     _messages(path)
     root = path if path.is_dir() else path.parent
-    files = list(files_below(path, is_events)) if path.is_dir() else [path]
+    skipped: Counter[str] = Counter()
+    files = list(files_below(path, is_events, skipped)) if path.is_dir() else [path]
+    with_events = {file.parent for file in files}
     of_run: dict[Path, list[tuple[str, Path]]] = {}
     for file in files:
         folder, prefix = file.parent, ""
-        if folder != root and (folder.name.lower() in _SPLITS or _HPARAMS.fullmatch(folder.name)):
-            prefix = f"{folder.name}/" if folder.name.lower() in _SPLITS else ""
-            folder = folder.parent
+        if folder != root and folder.name.lower() in _SPLITS:
+            prefix, folder = f"{folder.name}/", folder.parent
+        elif folder != root and folder.parent in with_events and _HPARAMS.fullmatch(folder.name) and _has_hparams(file):
+            folder = folder.parent  # else it is a run that is named by its time
         of_run.setdefault(folder, []).append((prefix, file))
     found = [_run(folder, files, root) for folder, files in of_run.items()]
     runs = [run for run in found if run.metrics]
     if not runs:
         raise DataError(f"{path}: no scalars in its event files; log the test accuracy of each run")
-    return Found(runs, [], "TensorBoard")
+    return Found(runs, skipped_notes(skipped), "TensorBoard")
 
 
 def _messages(path: Path) -> Any:
@@ -82,20 +88,35 @@ def _run(folder: Path, files: Sequence[tuple[str, Path]], root: Path) -> Tracked
     return TrackedRun(str(folder), params, {"folder": "/".join(parts)}, last_of(curves), curves, run)
 
 
-def _read(file: Path, prefix: str, curves: dict[str, dict[int, float]], params: dict[str, str]) -> None:
-    """Add the scalars and the hyperparameters of a file; of two values at a step the later one counts."""
+def _has_hparams(file: Path) -> bool:
+    return any(
+        value.metadata.plugin_data.plugin_name == "hparams" for event in _events(file) for value in event.summary.value
+    )
+
+
+def _events(file: Path) -> Iterator[Any]:
     made = _messages(file)
     for content in records_in(file):
         try:
-            event = made.Event.FromString(content)
+            yield made.Event.FromString(content)
         except Exception as error:  # protobuf's DecodeError
             raise DataError(f"{file}: a record is no event ({one_line(error)}); replace the file") from None
+
+
+def _read(file: Path, prefix: str, curves: dict[str, dict[int, float]], params: dict[str, str]) -> None:
+    """Add the scalars and the hyperparameters of a file; of two values at a step the later one counts."""
+    points = sum(map(len, curves.values()))
+    for event in _events(file):
         for value in event.summary.value:
             plugin = value.metadata.plugin_data
             if plugin.plugin_name == "hparams":
                 params |= _hparams(file, plugin.content)
             elif (scalar := _scalar(value)) is not None:
                 curves.setdefault(f"{prefix}{value.tag}", {})[int(event.step)] = scalar
+                points += 1
+                if points > raised(_MOST_POINTS):
+                    raise DataError(f"{file}: more than {raised(_MOST_POINTS):,} numbers; log fewer steps, or "
+                                    f"{remedy(points, _MOST_POINTS)}")  # fmt: skip
 
 
 def _scalar(value: Any) -> float | None:

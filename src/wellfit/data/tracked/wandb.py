@@ -28,6 +28,14 @@ _METRIC: Final = re.compile(
 )
 
 
+_SETTING: Final = re.compile(
+    r"(?:^|[^a-z])(?:clip|clipping|weight|size|fraction|ratio|split|patience|smoothing|interval|every|freq|frequency|"
+    r"decay|margin|coef|coefficient|lambda|alpha|gamma|threshold|min|warmup)(?:$|[^a-z])",
+    re.IGNORECASE,
+)
+"""What a number is set for, even where it is about a metric: grad_clip, aux_loss_weight, test_size."""
+
+
 def is_wandb(path: Path) -> bool:
     """Whether a file is an exported table of runs."""
     header = set(header_of(path)) if path.suffix.lower() == ".csv" else set()
@@ -47,6 +55,7 @@ def read_wandb(path: Path) -> Found:
         name: at for name, at in columns.items() if name not in about and _is_metric(name) and _numeric(table, at)
     }
     settings = {name: at for name, at in columns.items() if name not in about and name not in metrics}
+    others = {**about, **metrics}  # --by and --seed-param find these, too
     state = next((at for name, at in columns.items() if _plain(name) == "state"), None)
     runs, left_out = [], []
     for row in range(len(table.frame)):
@@ -56,12 +65,14 @@ def read_wandb(path: Path) -> Found:
             continue
         params = flat({name: text for name, at in settings.items() if (text := _cell(table, row, at))}, where)
         values = {name: number(_cell(table, row, at)) for name, at in {**metrics, **settings}.items()}
-        labels = {name: text for name, at in about.items() if (text := _cell(table, row, at))}
+        labels = {name: text for name, at in others.items() if (text := _cell(table, row, at))}
         found = {name: value for name, value in values.items() if value is not None}
         runs.append(TrackedRun(where, params, labels, found))
     if not runs:
         raise DataError(f"{path}: has no finished run; export the table when runs are finished")
     notes = [f"Settings: the columns {', '.join(settings)}; --by names others."] if settings else []
+    if metrics:
+        notes.append(f"Metrics, not settings: the columns {', '.join(metrics)}.")
     if left_out:
         kinds = ", ".join(f"{left_out.count(kind)} {kind}" for kind in dict.fromkeys(left_out))
         notes.append(f"Left out: runs that are not finished ({kinds}).")
@@ -74,7 +85,10 @@ def _plain(name: str) -> str:
 
 def _is_metric(name: str) -> bool:
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name)
-    return is_accuracy(name) or _METRIC.search(words) is not None or split_of(name) in ("test", "validation")
+    if is_accuracy(name):
+        return True
+    measured = _METRIC.search(words) is not None or split_of(name) in ("test", "validation")
+    return measured and _SETTING.search(words) is None
 
 
 def _numeric(table: Any, at: int) -> bool:
