@@ -6,7 +6,7 @@ import numpy as np
 
 from sweeps import FALLING, FOUR, RISEN, gaining, scored, tables
 from sweeps import advised as texts
-from wellfit.base import Finding, History
+from wellfit.base import Finding, History, SearchResult
 
 
 def test_the_first_and_the_best_get_an_epoch_to_stop():
@@ -31,6 +31,13 @@ def test_what_still_improves_is_trained_longer_and_not_stopped():
         "Train baseline and dropout longer, because the validation loss was still falling after 20 epochs: --epochs 40"
     )
     assert not any(text.startswith("Stop") for text in given_)
+
+
+def test_a_searched_study_is_trained_longer_elsewhere():
+    summary = scored(FOUR, gaining({}), loss=lambda n: FALLING)
+    searched = dataclasses.replace(summary, search=SearchResult((), 4, "validation_accuracy", 2, "found"))
+    (text,) = (text for text in texts(searched) if text.startswith("Train"))
+    assert "--epochs 40 --out NEW, since what a search found with these epochs belongs to them" in text
 
 
 def test_longer_is_not_advised_where_the_learning_rate_is_too_low():

@@ -101,6 +101,8 @@ def advise_longer(summary: StudySummary, best: ValidationGain | None) -> list[Se
     own_epochs = any("epochs" in v.settings for v, _ in improving)
     longer = listed([str(2 * number) for number in after])
     how = f"try {longer}." if own_epochs or len(after) > 1 else f"--epochs {longer}"
+    if summary.search is not None and how.startswith("--epochs"):
+        how += " --out NEW, since what a search found with these epochs belongs to them"
     text = (
         f"Train {names} longer, because the validation loss was still falling after "
         f"{listed([str(number) for number in after])} epochs: {how}"
