@@ -12,6 +12,7 @@ import pytest
 import wellfit
 from predictions import LABELS, all_runs
 from tracked import FIXTURES
+from wellfit.errors import DataError
 from wellfit.study.report_details import difference_between
 
 
@@ -45,8 +46,10 @@ def test_paths_are_judged_as_on_the_command_line():
         None, place, tracked=wellfit.Tracked(accuracy="val_accuracy"), settings={"units=2": {"a": 1}}
     )
     assert len(results.history()) == 12
-    one = [place / f"units=2.{seed}.csv" for seed in (0, 1)]
-    assert len(wellfit.judge(None, one, tracked=wellfit.Tracked(accuracy="val_accuracy")).runs()) == 2
+    files = sorted(place.glob("*.csv"))
+    assert len(wellfit.judge(None, files, tracked=wellfit.Tracked(accuracy="val_accuracy")).runs()) == len(files) > 2
+    with pytest.raises(DataError, match="its name may end in a seed or in a decimal number; name all runs as in"):
+        wellfit.judge(None, files[:2], tracked=wellfit.Tracked(accuracy="val_accuracy"))
 
 
 @pytest.mark.parametrize(

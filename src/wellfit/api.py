@@ -285,6 +285,8 @@ class Study(Previews):
 
         if not until_decided and (max_seeds is not None or max_minutes is not None):
             raise StudyFileError("run(...): max_seeds and max_minutes need until_decided=True; add that")
+        if on is not None and self.spec.search is not None:
+            raise StudyFileError("run(...): on and a search exclude each other; leave on out")
         if on is not None and tensorboard is not None:
             raise StudyFileError("run(...): on and tensorboard exclude each other; use Results.export afterwards")
         keep: object = None
@@ -294,8 +296,6 @@ class Study(Previews):
         with self._naming():
             address = None if on is None else usable_address(on)
             spec, dataset = self._fitted()
-        if address is not None and spec.search is not None:
-            raise StudyFileError("run(...): on and a search exclude each other; leave on out")
         pool = None if address is None else RayPool(address, dataset, spec.data)
         session = Session(spec, dataset, Path(out), fresh, pool=pool)
         if until_decided and spec.search is not None:  # which would come first

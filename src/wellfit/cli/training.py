@@ -264,10 +264,10 @@ def _session(
     from wellfit.study.shards import read_shard
 
     part = None if shard is None else read_shard(shard)
-    address = None if on is None else usable_address(on)
     spec = load_study(
         study, data=data, seeds=seeds, epochs=epochs, precision=precision, settings=settings or (), quick=quick
     )
+    address = None if on is None or spec.search is not None else usable_address(on)  # a search is refused there
     if part is not None and spec.precision == "auto":
         raise StudyFileError(f"--shard {shard} with precision auto: every machine would choose for itself, and wellfit "
                              "merge needs one choice; give --precision float32 or mixed")  # fmt: skip

@@ -8,8 +8,6 @@ import platform
 from pathlib import Path
 from typing import Any, Final
 
-import jax
-
 from wellfit.files import cache_root, read_plain, replacing
 
 __all__ = ["name", "processor", "read", "write"]
@@ -29,6 +27,8 @@ def processor() -> str:
 
 def name() -> str:
     """Identify what a measurement is valid for: the processor, the number of devices, and the compiler version."""
+    import jax
+
     return f"{processor()} x {len(jax.devices())}, jax {jax.__version__}"
 
 
