@@ -34,12 +34,3 @@ def test_probabilities_are_read_seed_by_seed(finished_study: Path) -> None:
         assert np.isnan(np.delete(predictions.confidence[place], rows)).all()
         np.testing.assert_array_equal(pairs[place][1], labels[rows])
     assert predictions.labels.dtype == np.int8
-
-
-def test_what_is_small_is_read_once(finished_study: Path) -> None:
-    with open_existing(finished_study) as store:
-        read = Probabilities(store, "l2", seeds_tested(store)["l2"])
-        kept = read.within(2**26)
-        assert (len(kept.kept), read.within(8)) == (len(read.seeds), read)
-        for one, other in zip(read, kept, strict=True):
-            assert one.probabilities.tobytes() == other.probabilities.tobytes()

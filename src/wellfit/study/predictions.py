@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +19,6 @@ __all__ = ["Predictions", "Probabilities", "predictions_of", "seeds_tested"]
 class Probabilities:
     """The test results of some of a variant's tested runs, read from their files whenever they are iterated.
 
-    Args:
-      kept: all of them, if they are in memory; see `within`.
-
     Raises (when iterated):
       StoreUnreadableError: a file is missing or damaged.
     """
@@ -29,18 +26,8 @@ class Probabilities:
     store: Store
     variant: str
     seeds: Sequence[int]
-    kept: tuple[Tested, ...] = ()
-
-    def within(self, most: int) -> Probabilities:
-        """The same, read once and kept if all together take at most so many bytes."""
-        first = next(iter(self))
-        small = first.probabilities.nbytes * len(self.seeds) <= most
-        return replace(self, kept=tuple(self)) if small else self
 
     def __iter__(self) -> Iterator[Tested]:
-        if self.kept:
-            yield from self.kept
-            return
         for seed in self.seeds:
             tested = self.store.runs.tested(self.variant, seed)
             yield tested._replace(probabilities=tested.probabilities.astype(np.float32, copy=False))

@@ -95,9 +95,6 @@ def difference_between(directory: Path, variant: str, against: str) -> Confusion
     return confusion_difference(variant, against, one, other, labels, len(classes))
 
 
-_KEPT: Final = 2**26  # bytes of the probabilities of one variant, which are read four times otherwise
-
-
 def _details(store: Store, summary: StudySummary) -> StudyDetails:
     kept = store.keepsakes.load()
     labels, classes = store.keepsakes.labels()
@@ -111,7 +108,7 @@ def _details(store: Store, summary: StudySummary) -> StudyDetails:
     by_class: dict[str, ClassTable] = {}
     ensembles: dict[str, Ensemble] = {}
     for name, seeds in seeds_tested(store).items() if classes else ():  # the first variant first
-        p = Probabilities(store, name, seeds).within(_KEPT)
+        p = Probabilities(store, name, seeds)
         predictions = predictions_of(seeds, p, len(labels))  # of one variant at a time, besides the first
         of_first = predictions if name == first else of_first
         mistakes[name] = variant_mistakes(predictions.labels, predictions.confidence, labels, len(classes))
