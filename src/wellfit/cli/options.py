@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "StudyName",
     "StudyNames",
+    "continuing_command",
     "study_directory",
     "study_named",
     "typed_command",
@@ -149,5 +150,10 @@ Directory = Annotated[Path, typer.Argument(metavar="DIR", help="A study director
 
 
 def typed_command() -> str:
-    """The command line as typed, for the report and for the hint on how to continue."""
+    """The command line as typed, for the report."""
     return shlex.join(["wellfit", *sys.argv[1:]])
+
+
+def continuing_command() -> str:
+    """The command line that continues what was interrupted: as typed, but without deleting what is there."""
+    return typed_command().replace(" --fresh", "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from wellfit import __version__
-from wellfit.cli.options import typed_command
+from wellfit.cli.options import continuing_command, typed_command
 from wellfit.cli.output import make_console, print_json, print_paragraph, print_problem
 from wellfit.cli.signals import INTERRUPTED
 from wellfit.errors import StudyFileError, WellfitError, printable
@@ -79,7 +79,7 @@ def run_several(studies: Sequence[str], make: Make, train: Train, *, folder: Pat
             _at_once(sessions, planned, console, failed) if on else _in_turn(planned, make, train, console, failed)
         except KeyboardInterrupt:
             console.print(f"Interrupted. Finished runs and the last checkpoints are kept in {folder}.", soft_wrap=True)
-            console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
+            console.print(f"To continue: {continuing_command()}", soft_wrap=True, markup=False)
             raise SystemExit(INTERRUPTED) from None
     finally:
         for session in reversed(sessions):  # the first one owns the connection

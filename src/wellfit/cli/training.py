@@ -24,6 +24,7 @@ from wellfit.cli.options import (
     Settings,
     StudyName,
     StudyNames,
+    continuing_command,
     typed_command,
 )
 from wellfit.cli.output import make_console, print_json, print_paragraph
@@ -121,7 +122,7 @@ def run(
     except KeyboardInterrupt as stop:  # not Interrupted: nothing was training, or Ctrl-C was pressed twice
         saved = str(stop) if isinstance(stop, Interrupted) else "Finished runs and the last checkpoint are kept"
         console.print(f"Interrupted. {saved} in {session.directory}.", soft_wrap=True, markup=False)
-        console.print(f"To continue: {typed_command()}".replace(" --fresh", ""), soft_wrap=True, markup=False)
+        console.print(f"To continue: {continuing_command()}", soft_wrap=True, markup=False)
         raise SystemExit(INTERRUPTED) from None  # it has its line
     finally:
         if session.pool is not None:

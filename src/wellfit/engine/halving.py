@@ -1,6 +1,6 @@
 """A population in which some trajectories end early, so that their places go to others: successive halving.
 
-A trajectory that goes on continues from its final state, in the same compiled program: the population is arranged anew
+A trajectory that goes on continues from its final state, in the same compiled program: the population is arranged again
 with those that are left, and a group without any costs nothing on a CPU.
 """
 

@@ -101,9 +101,8 @@ def _entry(folder: Path, found: Found, answered: bool) -> Entry:
             return _answered(place, address, legible_summary(summarize(found.path)))
         row = list_row(Listed(found.id, place, read_status(found.path)))
     except StoreError as error:
-        return Entry(
-            place, trouble=printable(str(error).replace(f"{folder}{os.sep}", ""))
-        )  # the page is sent to others
+        shown = str(error).replace(f"{folder}{os.sep}", "")  # the page is sent to others
+        return Entry(place, trouble=printable(shown))
     counts = (wording.count(row["variants"], "variant"), wording.count(row["seeds"], "seed"), row["runs"])
     texts = {key: printable(str(row[key])) for key in ("title", "data", "state")}
     return Entry(place, address, facts=counts, **texts)
