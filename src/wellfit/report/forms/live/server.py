@@ -16,6 +16,7 @@ from typing import Any, Final
 from wellfit.errors import WellfitError
 from wellfit.files import form_of
 from wellfit.report.forms.live.watch import Watch
+from wellfit.study.interrupts import StopRequest, interruptible
 
 __all__ = ["serve"]
 
@@ -26,6 +27,9 @@ CONNECTIONS: Final = 500
 
 IDLE: Final = 30.0
 """Seconds within which a request must have arrived, and a connection be used again."""
+
+GLANCE: Final = 0.1
+"""Seconds between two looks at whether the user has pressed Ctrl-C."""
 
 
 def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None) -> None:
@@ -48,8 +52,9 @@ def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
     sockets, bound = _bind(port)
-    with Watch(folder) as watch:
-        asyncio.run(_serve(watch, sockets, bound, on_start))
+    with Watch(folder) as watch, interruptible() as stop:
+        asyncio.run(_serve(watch, sockets, bound, on_start, stop))
+    raise KeyboardInterrupt
 
 
 def _bind(port: int) -> tuple[list[Any], int]:
@@ -62,7 +67,9 @@ def _bind(port: int) -> tuple[list[Any], int]:
     return sockets, sockets[0].getsockname()[1]
 
 
-async def _serve(watch: Watch, sockets: list[Any], port: int, on_start: Callable[[str], None] | None) -> None:
+async def _serve(
+    watch: Watch, sockets: list[Any], port: int, on_start: Callable[[str], None] | None, stop: StopRequest
+) -> None:
     from tornado.httpserver import HTTPServer
 
     from wellfit.report.forms.live.answers import CHUNK, application
@@ -87,7 +94,8 @@ async def _serve(watch: Watch, sockets: list[Any], port: int, on_start: Callable
     if on_start is not None:
         on_start(f"http://{hosts[0]}/")
     try:
-        await asyncio.Event().wait()
+        while not stop.requested:  # an exception out of the signal's handler would hit the loop in the midst of its work
+            await asyncio.sleep(GLANCE)
     finally:
         server.stop()
 
