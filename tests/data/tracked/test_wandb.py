@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from wellfit.data.tracked.read import read_runs
@@ -73,3 +74,47 @@ def test_numbers_that_are_set_are_no_metrics_and_metrics_can_make_a_variant(tmp_
     assert "Metrics, not settings: the columns best_step, test/acc." in found.notes
     assert len(read_runs([file], tracked=Tracked(by=("best_step",))).variants) == 2
     assert read_runs([file], tracked=Tracked(seed="best_step", by="seed")).variants["seed=3"] == (1,)
+
+
+def scripted(path: Path, *rows: tuple[dict[str, object] | str, dict[str, object] | str]) -> Path:
+    """As the script in the documentation of W&B writes it, with pandas."""
+    summaries, configs = zip(*rows, strict=True)
+    names = [f"swift-{at}" for at in range(len(rows))]
+    pd.DataFrame({"summary": summaries, "config": configs, "name": names}).to_csv(path)
+    return path
+
+
+def test_the_table_of_the_script_with_dictionaries(tmp_path: Path):
+    rows = [
+        (
+            {"_step": 9, "_wandb": {"runtime": 3}, "test": {"acc": 0.9 + seed / 100}, "loss": float("nan")},
+            {"seed": seed, "opt": {"name": "adam", "lr": rate}, "note": "it's 'quoted', with commas"},
+        )
+        for rate in (0.1, 0.01)
+        for seed in (1, 2)
+    ]
+    file = scripted(tmp_path / "project.csv", *rows)
+    assert is_wandb(file)
+    found = read_runs([file])
+    assert [(r.variant, r.seed, r.accuracy) for r in found.runs] == [
+        ("lr=0.1", 1, 0.91), ("lr=0.1", 2, 0.92), ("lr=0.01", 1, 0.91), ("lr=0.01", 2, 0.92)
+    ]  # fmt: skip
+    assert found.settings["lr=0.01"]["opt/name"] == "adam"
+    assert "The table does not say which runs are finished, so all are read." in found.notes
+    assert read_runs([file], tracked=Tracked(by="name", seed="seed")).variants["swift-0"] == (1,)
+
+
+def test_settings_as_an_older_interface_writes_them(tmp_path: Path):
+    rows = [
+        ({"test_acc": 0.9}, {"seed": {"desc": None, "value": s}, "wd": {"value": w}}) for w in (0, 1) for s in (3, 4)
+    ]
+    assert read_runs([scripted(tmp_path / "p.csv", *rows)]).variants == {"wd=0": (3, 4), "wd=1": (3, 4)}
+
+
+@pytest.mark.parametrize("cell", ["", "[1]", "<Config>", "__import__('os').getcwd()", "{'a': "])
+def test_what_is_no_dictionary_is_one_line(tmp_path: Path, cell: str):
+    file = scripted(tmp_path / "p.csv", ({"test_acc": 0.9}, {"seed": 1}), ({"test_acc": 0.9}, cell))
+    with pytest.raises(
+        DataError, match=r"p\.csv, line 3: config is no dictionary of Python.*; write dict\(run\.config\)"
+    ):
+        read_wandb(file)

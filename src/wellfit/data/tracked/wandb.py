@@ -1,12 +1,19 @@
-"""Weights & Biases: the table of runs, exported as CSV, which does not say which columns are settings."""
+"""Weights & Biases: the table of runs as CSV.
+
+There are two forms. The page exports one column for each setting and metric, and does not say which is which. The
+script that its documentation recommends writes the columns summary, config and name; the first two hold dictionaries.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from wellfit.data.tables.table import Table
+from wellfit.data.tracked.literals import literal
 from wellfit.data.tracked.logs import columns_of, header_of, table_of
 from wellfit.data.tracked.metrics import is_accuracy, split_of
 from wellfit.data.tracked.runs import Found, TrackedRun, flat, number
@@ -21,6 +28,8 @@ _ABOUT: Final = (
 )  # fmt: skip
 """What the table says of every run, in lower case with underscores: neither settings nor metrics."""
 _SIGNS: Final = frozenset({"notes", "user", "tags", "created", "runtime", "sweep"})
+_OF_SCRIPT: Final = {"summary", "config", "name"}
+_UNKNOWN: Final = "The table does not say which runs are finished, so all are read."
 _METRIC: Final = re.compile(
     r"(?:^|[^a-z])(?:acc|accuracy|loss|f1|auc|auroc|precision|recall|error|perplexity|bleu|iou|mse|mae|rmse|score|epoch|"
     r"epochs_run|step|global_step|grad|best|time|seconds|samples_per_second)(?:$|[^a-z])",
@@ -39,7 +48,7 @@ _SETTING: Final = re.compile(
 def is_wandb(path: Path) -> bool:
     """Whether a file is an exported table of runs."""
     header = set(header_of(path)) if path.suffix.lower() == ".csv" else set()
-    return {"name", "state"} <= header and bool(header & _SIGNS)
+    return ({"name", "state"} <= header and bool(header & _SIGNS)) or header >= _OF_SCRIPT
 
 
 def read_wandb(path: Path) -> Found:
@@ -50,6 +59,9 @@ def read_wandb(path: Path) -> Found:
     """
     table = table_of(path)
     columns = columns_of(table)
+    lower = {name.lower(): at for name, at in columns.items()}
+    if lower.keys() >= _OF_SCRIPT:
+        return Found([_of_script(path, table, row, lower) for row in range(len(table.frame))], [_UNKNOWN], "W&B")
     about = {name: at for name, at in columns.items() if _plain(name) in _ABOUT or name.startswith("_")}
     metrics = {
         name: at for name, at in columns.items() if name not in about and _is_metric(name) and _numeric(table, at)
@@ -79,6 +91,32 @@ def read_wandb(path: Path) -> Found:
     return Found(runs, notes, "W&B")
 
 
+def _of_script(path: Path, table: Table, row: int, columns: Mapping[str, int]) -> TrackedRun:
+    where = f"{path}, {table.at(row)}"
+    summary = {name: value for name, value in _dictionary(table, row, columns, "summary").items() if name[:1] != "_"}
+    config = {name: value for name, value in _dictionary(table, row, columns, "config").items() if name[:1] != "_"}
+    settings = {
+        name: of["value"] if isinstance(of, Mapping) and "value" in of and of.keys() <= {"value", "desc"} else of
+        for name, of in config.items()
+    }
+    values = {name: number(value) for name, value in flat(summary, where).items()}
+    labels = {name: _cell(table, row, at) for name, at in columns.items() if name not in ("summary", "config")}
+    metrics = {name: value for name, value in values.items() if value is not None}
+    return TrackedRun(where, flat(settings, where), labels, metrics)
+
+
+def _dictionary(table: Table, row: int, columns: Mapping[str, int], name: str) -> Mapping[str, Any]:
+    try:
+        found = literal(_cell(table, row, columns[name]))
+    except ValueError as error:
+        found = error
+    if not isinstance(found, Mapping):
+        why = f" ({found})" if isinstance(found, ValueError) else ""
+        fix = "write dict(run.config) and run.summary._json_dict, as the documentation of W&B does"
+        raise DataError(f"{table.where}, {table.at(row)}: {name} is no dictionary of Python{why}; {fix}")
+    return {str(key): value for key, value in found.items()}
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[ -]+", "_", name.strip().lower())
 
@@ -91,13 +129,13 @@ def _is_metric(name: str) -> bool:
     return measured and _SETTING.search(words) is None
 
 
-def _numeric(table: Any, at: int) -> bool:
+def _numeric(table: Table, at: int) -> bool:
     cells = [_cell(table, row, at) for row in range(len(table.frame))]
     return all(number(cell) is not None for cell in cells if cell)
 
 
-def _cell(table: Any, row: int, at: int) -> str:
-    value = table.frame.iat[row, at]
+def _cell(table: Table, row: int, at: int) -> str:
+    value: Any = table.frame.iat[row, at]
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     whole = isinstance(value, float) and value.is_integer()  # a column of integers with an empty cell

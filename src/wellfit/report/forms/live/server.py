@@ -94,7 +94,9 @@ async def _serve(
     if on_start is not None:
         on_start(f"http://{hosts[0]}/")
     try:
-        while not stop.requested:  # an exception out of the signal's handler would hit the loop in the midst of its work
+        while (
+            not stop.requested
+        ):  # an exception out of the signal's handler would hit the loop in the midst of its work
             await asyncio.sleep(GLANCE)
     finally:
         server.stop()
