@@ -47,7 +47,8 @@ def accuracies(workload: Workload, seeds: int, epochs: int | None) -> dict[str, 
     from wellfit.data.splits import make_splits, training_data
     from wellfit.engine import devices
     from wellfit.engine.plan import make_plan
-    from wellfit.engine.train import Trainer, predict_proba
+    from wellfit.engine.predicting import predict_proba
+    from wellfit.engine.train import Trainer
     from wellfit.spec.study import runs
 
     spec = study(replace(workload, seeds=seeds), epochs)

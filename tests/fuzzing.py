@@ -38,8 +38,12 @@ _LINE: Final = 1100
 
 
 def legible(text: str) -> bool:
-    """Whether a text is one line of what a terminal shows; a no-break space is a space."""
-    return all(c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
+    """Whether a text is one line of what a terminal shows.
+
+    A no-break space is a space; characters that this version of Unicode does not know, or that are somebody's own, are
+    shown as a box.
+    """
+    return all(c.isprintable() or unicodedata.category(c) in ("Zs", "Cn", "Co") for c in text)
 
 
 def fault_of(seed: int) -> tuple[str, str]:

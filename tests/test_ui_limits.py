@@ -17,6 +17,7 @@ import pytest
 
 from wellfit.report.forms.live import answers, server
 from wellfit.report.forms.live.watch import Watch
+from wellfit.study.interrupts import StopRequest
 
 LARGE = b"x" * (32 << 20)
 """More than what lies in the buffers of two sockets."""
@@ -50,20 +51,13 @@ def port(limits: Limits) -> Iterator[int]:
         scanned=True, trouble="", folder=Path(), rows=lambda _: [], count=lambda: 0, library=lambda: LARGE
     )
     sockets, number = server._bind(0)
-    started, ended = threading.Event(), threading.Event()
-
-    async def serve() -> None:
-        task = asyncio.create_task(server._serve(cast(Watch, watch), sockets, number, lambda _: started.set()))
-        await asyncio.to_thread(ended.wait)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    started, stop = threading.Event(), StopRequest()
+    serving = server._serve(cast(Watch, watch), sockets, number, lambda _: started.set(), stop)
+    thread = threading.Thread(target=lambda: asyncio.run(serving))
     thread.start()
     assert started.wait(30)
     yield number
-    ended.set()
+    stop.make()
     thread.join()
 
 

@@ -246,7 +246,10 @@ def test_half_of_an_accelerators_memory_is_for_runs(monkeypatch: pytest.MonkeyPa
     assert machine.memory() is None  # CPUs take groups in turn
     card = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 80_000_000_000})
     monkeypatch.setattr(jax, "devices", lambda: [card])
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert machine.memory() == 40_000_000_000
+    card.memory_stats = lambda: None  # as on a card that does not say
+    assert machine.memory() == 4 << 30
 
 
 def test_what_is_no_plain_file_is_measured_anew(file: Path, count: list[int]) -> None:

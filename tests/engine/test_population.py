@@ -16,8 +16,9 @@ from wellfit.engine import batches, plan
 from wellfit.engine.batches import batch_order
 from wellfit.engine.devices import POPULATION
 from wellfit.engine.plan import Plan, Population, make_plan
-from wellfit.engine.population import NORM_EVERY, at_once, fetches
+from wellfit.engine.population import NORM_EVERY, fetches
 from wellfit.engine.train import Compiled, Epoch, Snapshot, Trainer, _compiled
+from wellfit.nn import accelerator
 
 BASE = Recipe(model=ModelSpec("mlp", (8,)), epochs=4, batch_size=32)  # five steps an epoch, the last of 22 examples
 STOP = EarlyStopping(patience=0, monitor="val_accuracy", min_delta=1.0)  # ends after two epochs
@@ -81,9 +82,10 @@ def in_turn(small_data: TrainingData) -> dict[tuple[str, int], RunRecord]:
 
 
 @pytest.fixture
-def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+def accelerated() -> Iterator[None]:
     """Devices that fetch their batches themselves, and train their groups at once."""
-    monkeypatch.setattr("wellfit.engine.population.at_once", lambda on: True)
+    with accelerator.assumed():
+        yield
 
 
 # --- Three ways to train the same runs --------------------------------------------------------------------------------
@@ -119,11 +121,10 @@ def test_the_runs_that_are_compared_differ_diverge_and_stop(in_turn: dict[tuple[
 def test_cpus_are_given_their_batches_unless_the_data_are_small(
     small_data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not at_once(ONE)
-    assert not fetches(ONE, small_data)
+    assert not fetches(small_data)
     assert Trainer(small_data, ONE).arrays.x_train is None
     monkeypatch.undo()
-    assert fetches(ONE, small_data)
+    assert fetches(small_data)
 
 
 def test_gathering_small_data_gives_the_same_runs(
@@ -137,7 +138,7 @@ def test_gathering_small_data_gives_the_same_runs(
     assert_agree(by_run(trainer.train(population)), in_turn)
 
 
-@pytest.mark.usefixtures("accelerator")
+@pytest.mark.usefixtures("accelerated")
 @pytest.mark.parametrize(("fit", "width"), [(1000, 1), (2, 1), (1000, 2)])
 def test_all_at_once_the_same_runs(
     fit: int, width: int, small_data: TrainingData, in_turn: dict[tuple[str, int], RunRecord]
@@ -245,8 +246,9 @@ def test_batches_are_given_in_the_order_of_seed_and_epoch(small_data: TrainingDa
     assert looked_at == 2 * 9
 
 
-@pytest.mark.usefixtures("accelerator")
-def test_devices_that_fetch_are_given_rows(small_data: TrainingData) -> None:
+@pytest.mark.usefixtures("accelerated")
+def test_devices_that_fetch_are_given_rows(small_data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.engine.train.memory_limit", lambda: None)  # the program is only called
     population = only(plan_of(runs_of(rates(2, epochs=1), (0, 5)), small_data, memory=10**9))
     trainer = Trainer(small_data)
     calls = Calls(trainer, population)

@@ -15,8 +15,8 @@ from wellfit.base.histograms import BIN_EDGES, BINS
 from wellfit.engine.batches import batch_order
 from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.plan import Plan, make_plan
-from wellfit.engine.train import Epoch, Snapshot, Trainer, _compiled, _predictor, predict_proba
-from wellfit.nn.models import without_rates
+from wellfit.engine.predicting import predict_proba
+from wellfit.engine.train import Epoch, Snapshot, Trainer, _compiled
 
 BASE = Recipe(model=ModelSpec("mlp", (16, 8)), epochs=12, batch_size=32)
 STOP = EarlyStopping(patience=2, restore_best_weights=True)
@@ -200,35 +200,6 @@ def test_histograms_are_those_of_the_weights_that_are_read(together: dict[tuple[
             places = BINS // 2 + np.where(weights.ravel() < 0, -away, away)
             counts = np.bincount(places, minlength=BINS)
             np.testing.assert_array_equal(record.histograms[name][record.readout_epoch - 1], counts)
-
-
-def test_predictions_in_a_larger_program_have_the_same_bits(
-    small_data: TrainingData, together: dict[tuple[str, int], RunRecord]
-) -> None:
-    """As those of the smaller folds have."""
-    record = together["l2", 0]
-    arguments = record.spec.recipe.model, record.weights
-    splits = small_data.x_validation, small_data.x_validation[:59]
-    alone = [predict_proba(*arguments, x, 3, small_data.scaling) for x in splits]
-    _predictor.cache_clear()
-    for x in splits:
-        shared = predict_proba(*arguments, x, 3, small_data.scaling, 60)
-        np.testing.assert_array_equal(shared, alone.pop(0))
-    model = without_rates(record.spec.recipe.model)
-    assert _predictor(model, small_data.input_shape, 3)._cache_size() == 1  # type: ignore[attr-defined]
-
-
-def test_predictions_agree_with_a_forward_pass_in_numpy(
-    small_data: TrainingData, together: dict[tuple[str, int], RunRecord]
-) -> None:
-    weights = together["baseline", 0].weights
-    x = small_data.x_validation.reshape(60, 16).astype(np.float64) / 255
-    for layer in ("dense_1", "dense_2"):
-        x = np.maximum(x @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"], 0)
-    logits = x @ weights["dense_3/kernel"] + weights["dense_3/bias"]
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = predict_proba(BASE.model, weights, small_data.x_validation, 3, small_data.scaling)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)  # float32 products of 16 terms
 
 
 def test_max_norm_bounds_the_incoming_weights(together: dict[tuple[str, int], RunRecord]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from small_studies import NOWHERE, messy, perceptrons, points, small
 from wellfit.base import Dataset
 from wellfit.data.preparation import prepare
-from wellfit.engine.train import predict_proba
+from wellfit.engine.predicting import predict_proba
 from wellfit.errors import StoreUnreadableError
 from wellfit.store import open_existing
 from wellfit.study.inputs import INPUTS, Inputs, load_inputs

@@ -14,7 +14,7 @@ import wellfit
 from small_studies import NOWHERE, messy
 from wellfit.base import Column, Dataset
 from wellfit.data.assemble import make_dataset
-from wellfit.engine.train import predict_proba
+from wellfit.engine.predicting import predict_proba
 from wellfit.spec.study import StudySpec, study_from_mapping
 from wellfit.store import open_existing
 from wellfit.store.keepsakes import KEEPSAKES

@@ -24,7 +24,8 @@ from wellfit.data.assemble import make_dataset
 from wellfit.data.audits import audit
 from wellfit.data.splits import make_splits
 from wellfit.engine.evaluation import predict_program
-from wellfit.engine.train import Trainer, _compiled, _predictor
+from wellfit.engine.predicting import _predictor
+from wellfit.engine.train import Trainer, _compiled
 from wellfit.errors import (
     DataError,
     OtherStudyError,
@@ -680,7 +681,7 @@ def test_one_program_predicts_for_all_folds(groups: Any, tmp_path: Path, monkeyp
         made.append(predict_program(model))
         return made[-1]
 
-    monkeypatch.setattr("wellfit.engine.train.predict_program", noted)
+    monkeypatch.setattr("wellfit.engine.predicting.predict_program", noted)
     _predictor.cache_clear()  # of other tests
     spec = study(
         {"plain": {}, **({} if groups is not None else {"average": {"average": {"kind": "ema"}}})}, seeds=5, folds=5

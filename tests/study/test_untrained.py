@@ -49,7 +49,7 @@ def test_an_untrained_network_answers_with_its_initial_weights() -> None:
     rows = study.run().predictions(5)
     spec, dataset = study._fitted()
     of = Session(spec, dataset, Path("unused"))
-    from wellfit.engine.train import predict_proba
+    from wellfit.engine.predicting import predict_proba
     from wellfit.nn.models import build
 
     x = of.test_examples(rows.index.to_numpy())

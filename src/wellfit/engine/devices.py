@@ -19,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from wellfit.engine.programs import keep_programs
 from wellfit.errors import WellfitError
+from wellfit.nn import accelerator
 
 __all__ = [
     "AGAIN_SECONDS",
@@ -34,6 +35,7 @@ __all__ = [
     "START_SECONDS",
     "STEP_SECONDS",
     "cores",
+    "memory_limit",
     "mesh",
     "product_rates",
     "replicated",
@@ -90,6 +92,7 @@ FEWEST: Final = 2
 """Devices of a CPU, so that the bits of a run do not depend on the number of its cores."""
 
 _FEWEST_PRODUCTS: Final = 6
+_UNTOLD: Final = 8 << 30  # bytes assumed for an accelerator that does not report its memory
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
@@ -192,6 +195,13 @@ def product_rates(seconds: float) -> tuple[float, float]:
         times.append(time.perf_counter() - began)
     operations = 2.0 * 256 * 784 * 512
     return operations / min(times), operations * len(times) / sum(times)
+
+
+def memory_limit() -> int | None:
+    """Return the bytes that programs may take on an accelerator; None on CPUs, whose memory is the process's."""
+    if not accelerator.in_use():
+        return None
+    return int((jax.devices()[0].memory_stats() or {}).get("bytes_limit", _UNTOLD))
 
 
 def resident() -> int:

@@ -12,22 +12,22 @@ import math
 from dataclasses import replace
 from typing import Any, Final
 
-import jax
 import numpy as np
 
 from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
 from wellfit.engine import devices, machine_file
 from wellfit.engine.plan import Costs, Population, Program, make_plan
 from wellfit.engine.train import Trainer
+from wellfit.nn import accelerator
 
 __all__ = ["MEMORY_SHARE", "attained", "group_costs", "learn", "memory", "product_rate", "slowdown"]
 
 MEMORY_SHARE: Final = 0.5
-"""The fraction of an accelerator's memory that runs and batches may take; the rest is for compiler temporaries."""
+"""The fraction of an accelerator's memory that runs and batches are planned to take; the rest is for what the compiler
+needs besides. Before training, the compiled program says what it really takes, see `fitting`."""
 
 _WIDTHS: Final = (1, 2, 4)
 _GAIN: Final = 0.9  # a wider group is chosen only if its relative cost per run is below this; less gain is noise
-_UNTOLD: Final = 8 << 30  # bytes assumed for a device that does not report its memory
 _WATCHED: Final = 0.3  # seconds; processes take turns every few milliseconds
 _SHORTEST: Final = 0.2  # seconds; shorter trainings are too noisy to learn from
 _EXAMPLES: Final = 12288
@@ -44,7 +44,7 @@ def group_costs() -> Costs:
     Returns:
       Widths, and costs relative to a run alone. Accelerators are not measured: groups are as wide as possible.
     """
-    if jax.default_backend() != "cpu":
+    if accelerator.in_use():
         return tuple((width, 0.9 if width > 1 else 1.0) for width in range(1, 9))
     costs = _as_costs(machine_file.read("machine").get(machine_file.name()))
     if costs is None:
@@ -56,11 +56,8 @@ def group_costs() -> Costs:
 
 def memory() -> int | None:
     """Return the bytes of device memory that runs may take; None on CPUs, which train their groups in turn."""
-    device = jax.devices()[0]
-    if device.platform == "cpu":
-        return None
-    limit = (device.memory_stats() or {}).get("bytes_limit", _UNTOLD)
-    return int(MEMORY_SHARE * limit)
+    limit = devices.memory_limit()
+    return None if limit is None else int(MEMORY_SHARE * limit)
 
 
 def attained(program: Program) -> float | None:
@@ -96,7 +93,7 @@ def slowdown() -> float:
       >>> 1 <= slowdown() < 10_000
       True
     """
-    if jax.default_backend() != "cpu":
+    if accelerator.in_use():
         return 1.0
     best, now = devices.product_rates(_WATCHED)
     known = _fastest()

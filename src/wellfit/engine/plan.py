@@ -20,7 +20,7 @@ from wellfit.engine.validation import check_run
 from wellfit.nn.models import Model, build, count_parameters, summary, without_rates
 from wellfit.nn.products import Precision
 
-__all__ = ["Costs", "Plan", "Population", "Program", "Readout", "Trajectory", "is_small", "make_plan"]
+__all__ = ["Costs", "Plan", "Population", "Program", "Readout", "Trajectory", "in_waves", "is_small", "make_plan"]
 
 
 @dataclass(frozen=True)
@@ -300,11 +300,16 @@ def _arranged(
     size = devices * lanes
     averages = max(len(trajectory.decays) for trajectory in trajectories)
     program = Program(*structure, width, size, averages, uses(t.hyperparameters for t in trajectories), kernels)
-    return Population(program, _in_waves(groups, size), work * sum(trajectory.epochs for trajectory in trajectories))
+    return Population(program, in_waves(groups, size), work * sum(trajectory.epochs for trajectory in trajectories))
 
 
-def _in_waves(groups: list[tuple[Trajectory, ...]], size: int) -> tuple[tuple[Trajectory, ...], ...]:
-    """Reorder groups into waves of a size, so that consecutive groups take the same position in successive waves."""
+def in_waves(groups: list[tuple[Trajectory, ...]], size: int) -> tuple[tuple[Trajectory, ...], ...]:
+    """Reorder groups into waves, so that consecutive groups take the same position in successive waves.
+
+    Args:
+      groups: in the order of their seeds.
+      size: groups in a wave; the last one is filled with empty groups.
+    """
     full, more = divmod(len(groups), size)
     begins = [place * full + min(place, more) for place in range(size)]
     ordered = [groups[begin + wave] for wave in range(full) for begin in begins]

@@ -25,6 +25,7 @@ from wellfit.engine.evaluation import evaluate
 from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
+from wellfit.nn import accelerator
 from wellfit.nn.histograms import array_names, weight_counts
 from wellfit.nn.losses import penalty
 from wellfit.nn.models import Model, ModelParams, build
@@ -32,7 +33,6 @@ from wellfit.nn.models import Model, ModelParams, build
 __all__ = [
     "Data",
     "Measured",
-    "at_once",
     "device_data",
     "epoch_program",
     "fetches",
@@ -67,22 +67,17 @@ class Measured(NamedTuple):
     counts: jax.Array
 
 
-def fetches(mesh: Mesh, data: TrainingData) -> bool:
+def fetches(data: TrainingData) -> bool:
     """Return whether the devices gather their batches themselves: GPUs do, and CPUs if the examples fit the cache.
 
     Otherwise, laying out an epoch on the host is much faster.
     """
-    return at_once(mesh) or is_small(data.input_shape, len(data.x_train))
-
-
-def at_once(mesh: Mesh) -> bool:
-    """Return whether a device trains all groups of a call at once: GPUs do; CPUs train them in turn."""
-    return bool(mesh.devices.flat[0].platform != "cpu")
+    return accelerator.in_use() or is_small(data.input_shape, len(data.x_train))
 
 
 def device_data(data: TrainingData, mesh: Mesh) -> Data:
     """Copy the data that every device needs to it, unscaled and in their original type."""
-    fetch = fetches(mesh, data)
+    fetch = fetches(data)
     arrays: tuple[np.ndarray | None, ...] = (
         data.x_train[data.sample],
         data.y_train[data.sample].astype(np.int32),
@@ -176,7 +171,7 @@ def epoch_program(
 
             return jax.lax.cond(active.any(), train, rest, state)
 
-        return jax.vmap(group)(tuple(by_group)) if at_once(mesh) else jax.lax.map(group, tuple(by_group))
+        return jax.vmap(group)(tuple(by_group)) if accelerator.in_use() else jax.lax.map(group, tuple(by_group))
 
     spread, whole = PartitionSpec(POPULATION), PartitionSpec()
     mapped = jax.shard_map(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +9,17 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
 from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.base import FloatArray, ModelSpec, RunRecord, RunSpec, Scaling, TrainingData
+from wellfit.base import FloatArray, RunRecord, RunSpec, TrainingData
 from wellfit.base.histograms import Histograms
-from wellfit.engine.batches import Layouts, rows_of
-from wellfit.engine.devices import mesh, sharded
-from wellfit.engine.evaluation import predict_program
+from wellfit.engine.batches import Layouts
+from wellfit.engine.calls import arguments, waves_of
+from wellfit.engine.devices import memory_limit, mesh
 from wellfit.engine.final_states import FinalState
+from wellfit.engine.fitting import bytes_needed, fitted, halved, is_out_of_memory, resized, too_little
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import (
     Data,
@@ -28,10 +27,9 @@ from wellfit.engine.population import (
     device_data,
     epoch_program,
     fetches,
-    hyper,
-    initial_state,
     optimizer_start,
 )
+from wellfit.engine.predicting import predict_proba
 from wellfit.engine.readouts import Progress, histograms_so_far, note, records, rows_so_far
 from wellfit.engine.release import MOST_PROGRAMS
 from wellfit.engine.stopping import Watch
@@ -44,18 +42,16 @@ from wellfit.engine.waves import (
     counts_of_epoch,
     final_states_of,
     go_on,
+    relaid,
     restore,
     rows_of_epoch,
     take_snapshot,
     weights_at,
 )
+from wellfit.nn import accelerator
 from wellfit.nn.histograms import array_names
-from wellfit.nn.models import ModelParams, build, without_rates
-from wellfit.nn.schedules import multipliers
 
-__all__ = ["Compiled", "Epoch", "Snapshot", "Trainer", "predict_proba"]
-
-_PREDICTION_ROWS = 2000  # examples per prediction batch
+__all__ = ["Compiled", "Epoch", "Snapshot", "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +122,9 @@ class Trainer:
     ) -> list[RunRecord]:
         """Train a population until all of its runs have ended.
 
+        On accelerators it trains in smaller waves than planned if the memory does not suffice; if that turns out while
+        it trains, it begins again in smaller waves.
+
         Args:
           population: trajectories of one program; its number of groups must be a multiple of the number of devices.
           start: a snapshot to resume from.
@@ -134,24 +133,55 @@ class Trainer:
           ends: final states by trajectory name; these trajectories continue from them, the others start from scratch.
 
         Returns:
-          One record per run, in the population's order, without runs that were read before their trajectory continued.
+          One record per run, wave by wave, without runs that were read before their trajectory continued.
+
+        Raises:
+          UnusableStateError: a snapshot or final state is not one of this population.
+          WellfitError: an accelerator's memory does not suffice for a single group.
+        """
+        now = fitted(population, self._bytes_needed, limit, self.mesh.size) if (limit := memory_limit()) else population
+        while True:
+            try:
+                return self._train(now, population.program, start, on_epoch, on_wave, ends)
+            except jax.errors.JaxRuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                less = halved(now, self.mesh.size)
+                if less is None:
+                    raise too_little(now, "finds no room", limit) from None
+            now = less
+
+    def _bytes_needed(self, population: Population) -> int:
+        """The bytes that a population takes on a device, as its compiled program says."""
+        program = population.program
+        run_epoch, start_optimizer = self.compiled(program)
+        (wave,) = waves_of(population.waves[0], self.data, self.mesh, start_optimizer)
+        active = np.ones((program.groups, program.width), bool)
+        given = arguments(wave, active, 1, self.data, self.mesh, self.arrays)
+        state = sum(leaf.nbytes for leaf in jax.tree.leaves((wave.state, wave.hyper)))
+        return bytes_needed(run_epoch, given) + state // self.mesh.size * (len(population.waves) - 1)
+
+    def _train(
+        self,
+        population: Population,
+        planned: Program,
+        start: Snapshot | None,
+        on_epoch: Callable[[Epoch], None] | None,
+        on_wave: Callable[[], None] | None,
+        ends: Mapping[str, FinalState] | None,
+    ) -> list[RunRecord]:
+        """Train a population in waves that fit, as ``train`` says.
+
+        Args:
+          planned: the program as it was planned.
         """
         program = population.program
-        start_optimizer = self.compiled(program).start_optimizer
-        layouts = None if fetches(self.mesh, self.data) else Layouts(self.data, program.batch_size, self.mesh)
-        waves = [
-            Wave(part, initial_state(part, self.data, self.mesh, start_optimizer), hyper(part, self.mesh))
-            for part in population.waves
-        ]
+        layouts = None if fetches(self.data) else Layouts(self.data, program.batch_size, self.mesh)
+        waves = waves_of(population, self.data, self.mesh, self.compiled(program).start_optimizer)
         names = array_names(waves[0].state.params)
-        progress = [
-            Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
-            for g, group in enumerate(population.groups)
-            for w, trajectory in enumerate(group)
-        ]
+        progress = _progress(population)
         if start is not None:
-            check_snapshot(start, progress, waves)
-            restore(start, progress, waves, self.mesh)
+            self._resume(start, population, progress, waves)
         elif ends:
             go_on(ends, progress, waves, self.mesh)
         first = min((len(p.rows) for p in progress if p.active), default=0) + 1
@@ -179,12 +209,20 @@ class Trainer:
                         examples=len(active) * len(self.data.x_train),
                         seconds=seconds,
                         snapshot=partial(take_snapshot, number, progress, waves),
-                        ends=partial(final_states_of, progress, waves, program),
+                        ends=partial(final_states_of, progress, waves, planned),
                         rows=partial(rows_so_far, progress),
                         histograms=partial(histograms_so_far, progress, names),
                     )
                 )
         return [record for p in progress for record in records(p, names, self._scores)]
+
+    def _resume(self, start: Snapshot, population: Population, progress: list[Progress], waves: list[Wave]) -> None:
+        """Restore a snapshot, which may have been taken in waves of another size."""
+        size = len(start.arrays.get("state/0/0", ()))
+        if size not in (0, population.program.groups):
+            start = relaid(start, resized(population, size), population)
+        check_snapshot(start, progress, waves)
+        restore(start, progress, waves, self.mesh)
 
     def _run_waves(
         self,
@@ -214,34 +252,9 @@ class Trainer:
                 on_wave()
             if len(measured) > 1:  # at most two waves in flight, since every laid-out epoch takes memory
                 jax.block_until_ready(list(measured.values())[-2])
-            by_group = jax.device_put((self._rates(wave.part, epoch), of_wave, wave.seeds), sharded(self.mesh))
-            batches = (
-                self._rows(wave.seeds, epoch, program.batch_size)
-                if layouts is None
-                else layouts.of(wave.seeds, of_wave, epoch)
-            )
-            wave.state, measured[i] = run_epoch(
-                wave.state, wave.hyper, *by_group, batches, jnp.uint32(epoch), self.arrays
-            )
+            given = arguments(wave, of_wave, epoch, self.data, self.mesh, self.arrays, layouts)
+            wave.state, measured[i] = run_epoch(*given)
         return measured
-
-    def _rows(self, seeds: np.ndarray, epoch: int, batch_size: int) -> jax.Array:
-        """Return the training rows of every batch, for devices that gather batches themselves.  # (G, steps, B)"""
-        once = {seed: rows_of(seed, epoch, len(self.data.x_train), batch_size) for seed in {int(s) for s in seeds}}
-        return jax.device_put(np.stack([once[int(seed)] for seed in seeds]), sharded(self.mesh))
-
-    def _rates(self, population: Population, epoch: int) -> FloatArray:
-        """Return the learning rate of every step of an epoch.  # (G, W, steps)"""
-        program = population.program
-        steps = math.ceil(len(self.data.x_train) / program.batch_size)
-        rates = np.zeros((program.groups, program.width, steps), np.float32)
-        for g, group in enumerate(population.groups):
-            for w, trajectory in enumerate(group):
-                hyper = trajectory.hyperparameters
-                rates[g, w] = hyper.learning_rate
-                if hyper.schedule is not None:
-                    rates[g, w] *= multipliers(hyper.schedule, hyper.span * steps)[(epoch - 1) * steps :][:steps]
-        return rates
 
     def _scores(self, run: RunSpec, weights: Mapping[str, FloatArray]) -> dict[str, float]:
         """Evaluate weights averaged over steps or epochs, which no epoch measured."""
@@ -258,7 +271,17 @@ class Trainer:
 
     def compiled(self, program: Program) -> Compiled:
         """What a program is compiled to on data of these shapes."""
-        return _compiled(program, self.data.input_shape, self.data.classes, len(self.data.x_train), self.mesh)
+        data = self.data
+        return _compiled(program, data.input_shape, data.classes, len(data.x_train), self.mesh, accelerator.in_use())
+
+
+def _progress(population: Population) -> list[Progress]:
+    """The progress of every trajectory before its first epoch."""
+    return [
+        Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
+        for g, group in enumerate(population.groups)
+        for w, trajectory in enumerate(group)
+    ]
 
 
 class Compiled(NamedTuple):
@@ -269,50 +292,12 @@ class Compiled(NamedTuple):
 
 
 @lru_cache(maxsize=MOST_PROGRAMS)
-def _compiled(program: Program, shape: tuple[int, ...], classes: int, examples: int, mesh: Mesh) -> Compiled:
-    return Compiled(epoch_program(program, shape, classes, examples, mesh), optimizer_start(program, mesh))
-
-
-@lru_cache(maxsize=MOST_PROGRAMS)
-def _predictor(model: ModelSpec, shape: tuple[int, ...], classes: int) -> Callable[..., jax.Array]:
-    return predict_program(build(model, shape, classes))
-
-
-def predict_proba(
-    model: ModelSpec,
-    weights: Mapping[str, FloatArray],
-    x: np.ndarray,
-    classes: int,
-    scaling: Scaling,
-    most: int = 0,
-) -> FloatArray:
-    """Predict class probabilities with a trained network in inference mode, always in float32.
+def _compiled(
+    program: Program, shape: tuple[int, ...], classes: int, examples: int, mesh: Mesh, accelerated: bool
+) -> Compiled:
+    """Compiled functions.
 
     Args:
-      weights: a ``RunRecord``'s weights.
-      x: unscaled examples.  # (M, ...)
-      classes: number of classes that the run was trained for.
-      scaling: the scaling that it was trained with.
-      most: the largest number of examples of all calls that shall share a program, where these have various numbers.
-
-    Returns:
-      Probabilities, float32; rows sum to 1.  # (M, classes)
+      accelerated: only tells programs apart; whether the devices are accelerators is known where it is needed.
     """
-    shape = tuple(x.shape[1:])
-    program = _predictor(without_rates(model), shape, classes)
-    scales = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
-    arrays: ModelParams = {}
-    for path, array in weights.items():
-        layer, name = path.split("/")
-        arrays.setdefault(layer, {})[name] = jnp.asarray(array)
-    stats = {
-        layer: {name: arrays[layer].pop(name) for name in of}
-        for layer, of in build(model, shape, classes).stats().items()
-    }
-    rows = min(_PREDICTION_ROWS, max(len(x), most))
-    parts = []
-    for begin in range(0, len(x), rows):
-        part = x[begin : begin + rows]
-        padded = np.concatenate([part, np.repeat(part[:1], rows - len(part), axis=0)])  # one shape compiles once
-        parts.append(np.asarray(program(arrays, stats, jnp.asarray(padded), scales))[: len(part)])
-    return np.concatenate(parts)  # (M, classes)
+    return Compiled(epoch_program(program, shape, classes, examples, mesh), optimizer_start(program, mesh))

@@ -31,6 +31,7 @@ __all__ = [
     "counts_of_epoch",
     "final_states_of",
     "go_on",
+    "relaid",
     "restore",
     "rows_of_epoch",
     "take_snapshot",
@@ -96,10 +97,15 @@ def _copy(size: int, group: int, position: int, leaf: jax.Array) -> FloatArray:
 
 
 def final_states_of(progress: list[Progress], waves: list[Wave], program: Program) -> Iterator[FinalState]:
-    """Yield the final states of all trajectories, so that only one at a time is held in memory twice."""
+    """Yield the final states of all trajectories, so that only one at a time is held in memory twice.
+
+    Args:
+      program: as it was planned; the waves may be smaller.
+    """
+    size = waves[0].part.program.groups
     for p in progress:
-        wave, group = divmod(p.place[0], program.groups)
-        copy = partial(_copy, program.groups, group, p.place[1])
+        wave, group = divmod(p.place[0], size)
+        copy = partial(_copy, size, group, p.place[1])
 
         def state(wave: int = wave, copy: Callable[[jax.Array], FloatArray] = copy) -> list[FloatArray]:
             return [copy(leaf) for leaf in jax.tree.leaves(waves[wave].state)]
@@ -171,6 +177,49 @@ def check_snapshot(snapshot: Snapshot, progress: list[Progress], waves: list[Wav
                 unpack(packed, len(rows), counted)
         except ValueError as error:
             raise UnusableStateError("", f"counts/{i}: {error}") from None
+
+
+def relaid(snapshot: Snapshot, before: Population, now: Population) -> Snapshot:
+    """A snapshot of a population, laid out for the same population in waves of another size.
+
+    Args:
+      before, now: the population with the former and the present size.
+
+    Raises:
+      UnusableStateError: it is not one of this population.
+    """
+    places = {t.name: (g, w) for g, group in enumerate(before.groups) for w, t in enumerate(group)}
+    ranks = {t.name: rank for rank, t in enumerate(before.trajectories)}
+    sizes = before.program.groups, now.program.groups
+    state = _states(snapshot.arrays, len(before.waves), (sizes[0], before.program.width))
+    arrays: dict[str, np.ndarray] = {}
+    for wave in range(len(now.waves)):
+        for k, of_waves in enumerate(state):
+            arrays[f"state/{wave}/{k}"] = np.repeat(of_waves[0][:1], sizes[1], axis=0)
+    for g, group in enumerate(now.groups):
+        for w, trajectory in enumerate(group):
+            former, position = places[trajectory.name]
+            for k, of_waves in enumerate(state):
+                run = of_waves[former // sizes[0]][former % sizes[0], position]
+                arrays[f"state/{g // sizes[1]}/{k}"][g % sizes[1], w] = run
+    order = [ranks[trajectory.name] for trajectory in now.trajectories]
+    numbers = {str(former): number for number, former in enumerate(order)}
+    for name, array in snapshot.arrays.items():
+        kind, number, *rest = name.split("/", 2)
+        if kind != "state" and number in numbers:
+            arrays["/".join((kind, str(numbers[number]), *rest))] = array
+    return Snapshot(arrays, {**snapshot.meta, "progress": [snapshot.meta["progress"][former] for former in order]})
+
+
+def _states(arrays: Mapping[str, np.ndarray], waves: int, size: tuple[int, int]) -> list[list[np.ndarray]]:
+    """The leaves of a snapshot's state, each of every wave.  # (leaves, waves) of (G, W, ...)"""
+    leaves = sum(name.startswith("state/0/") for name in arrays)
+    found = [[arrays.get(f"state/{wave}/{k}") for wave in range(waves)] for k in range(leaves)]
+    for k, of_waves in enumerate(found):
+        for wave, array in enumerate(of_waves):
+            if array is None or array.shape[:2] != size:
+                raise UnusableStateError("", f"state/{wave}/{k} is not that of this network")
+    return [[array for array in of_waves if array is not None] for of_waves in found]
 
 
 def restore(snapshot: Snapshot, progress: list[Progress], waves: list[Wave], mesh: Mesh) -> None:

@@ -238,6 +238,8 @@ def _convolve(x: jax.Array, kernel: jax.Array, window: _Window, precision: Preci
         flat = dot(kernel, _patches(tile, window), precision)  # (F, rows·columns·M)
         return flat.reshape(-1, window.rows, window.columns, tile.shape[3])
 
+    if x.shape[0] == 1:  # an accelerator has one tile, which a loop would keep from sharing its work with other runs
+        return one(x[0])[None]
     return lax.map(one, x)
 
 
@@ -261,7 +263,11 @@ def _backward(
         back = _gather_patches(dot(turned, flat, precision), window, tile.shape)  # (C, H, W, M)
         return total, back.astype(tile.dtype)
 
-    total, back = lax.scan(one, jnp.zeros(turned.shape, kernel.dtype), (x, gradient))  # (size²·C, F)
+    zero = jnp.zeros(turned.shape, kernel.dtype)  # (size²·C, F)
+    if x.shape[0] == 1:
+        total, alone = one(zero, (x[0], gradient[0]))
+        return alone[None], total.T
+    total, back = lax.scan(one, zero, (x, gradient))
     return back, total.T
 
 

@@ -11,6 +11,8 @@ from typing import Final
 
 import jax
 
+from wellfit.nn import accelerator
+
 __all__ = ["channel_axis", "from_tiles", "tile_size", "to_tiles"]
 
 _CPU_TILE: Final = 16  # one cache line of float32; a tile's patches stay in the level-2 cache
@@ -25,7 +27,7 @@ def tile_size(examples: int) -> int:
       >>> [tile_size(n) for n in (128, 1000, 100, 7)]
       [16, 10, 10, 7]
     """
-    if jax.default_backend() != "cpu":
+    if accelerator.in_use():
         return examples
     divisors = (m for m in range(_CPU_TILE, _CPU_TILE // 2 - 1, -1) if examples % m == 0)
     return next(divisors, examples)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wellfit.analysis.mistakes import VariantMistakes, joint_mistakes, pictured, variant_mistakes, votes
 from wellfit.base import Column, Dataset, FloatArray, IntArray, ModelTable, PreparedColumn, Scaling
-from wellfit.engine.train import predict_proba
+from wellfit.engine.predicting import predict_proba
 from wellfit.store import Store
 from wellfit.study.predictions import Probabilities, predictions_of, seeds_tested
 from wellfit.study.preview import class_rows, model_tables

@@ -19,8 +19,9 @@ from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.plan import Population
+from wellfit.engine.predicting import predict_proba
 from wellfit.engine.release import release
-from wellfit.engine.train import Epoch, Trainer, predict_proba
+from wellfit.engine.train import Epoch, Trainer
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
 from wellfit.study.executors.driver import Told, check_nodes, train_parts

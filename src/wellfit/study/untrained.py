@@ -10,7 +10,7 @@ import numpy as np
 from wellfit.base import FloatArray, IntArray, Recipe
 from wellfit.data.preparation import prepare
 from wellfit.engine import devices
-from wellfit.engine.train import predict_proba
+from wellfit.engine.predicting import predict_proba
 from wellfit.nn.models import build
 from wellfit.study.preview import examples
 from wellfit.study.session import Session

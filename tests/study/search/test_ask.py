@@ -84,7 +84,7 @@ def test_the_estimator_goes_where_scores_are_good(objective: Any) -> None:
             distance = abs(values["dropout"] - 0.4)
             tried.append(told(len(tried), values, distance if objective == "val_loss" else 1 - distance))
     late = [abs(trial.values["dropout"] - 0.4) for trial in tried[-20:]]
-    assert sum(late) / len(late) < 0.06  # 0.17 by chance
+    assert sum(late) / len(late) < 0.08  # 0.17 by chance; 0.03 to 0.06 with versions of Optuna from 4.0
 
 
 def test_ended_and_diverged_trials_are_the_worse_ones() -> None:

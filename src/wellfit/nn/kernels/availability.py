@@ -28,9 +28,13 @@ def obstacle() -> str:
       >>> obstacle() in ("", NOT_INSTALLED) or bool(obstacle())
       True
     """
+    from wellfit.nn import accelerator
+
     switch = os.environ.get(SWITCH, "")
     if switch.lower() in ("off", "0", "no", "false"):
         return f"{SWITCH} = {switch}"
+    if accelerator.in_use():
+        return "training does not run on the processor"
     return _found()[1]
 
 
@@ -70,10 +74,6 @@ def description() -> str:
 @functools.cache
 def _found() -> tuple[Processor | None, str]:
     """Look for kernels once per process; return the processor, or why there are none."""
-    import jax
-
-    if jax.default_backend() != "cpu":
-        return None, "training does not run on the processor"
     try:
         from wellfit.nn.kernels import calls, machine_code
     except ImportError:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.base import FloatArray
 from wellfit.engine.final_states import FinalState
-from wellfit.engine.population import at_once
 from wellfit.errors import WellfitError
+from wellfit.nn import accelerator
 from wellfit.nn.kernels.availability import remedy
 from wellfit.store import Store
 from wellfit.study.executors.parts import Event, Failed, Job, Lost, Node, Part, Pool, Reported, Trained, parts_of
@@ -87,7 +87,7 @@ def train_parts(session: Session, store: Store, pool: Pool, tell: Told, count_ti
     if not plan.runs:
         return
     note_batch(store, session.remaining)
-    parts = parts_of(plan, done, pool.places, pool.devices, at_once=at_once(session.mesh))
+    parts = parts_of(plan, done, pool.places, pool.devices, at_once=accelerator.in_use())
     run = _Run(session, store, pool, tell, parts)
     with interruptible() as stop:
         try:

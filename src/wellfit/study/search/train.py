@@ -202,7 +202,7 @@ class _Batch:
             balanced=session.balanced,
         )
         of_batch = self._search.batch * (1 if session.folds > 1 else self._search.seeds)
-        most = of_batch if fetches(session.mesh, session.data) else session.mesh.size
+        most = of_batch if fetches(session.data) else session.mesh.size
         return [alone(population, session.mesh.size, most) for population in plan.populations]
 
     def train_to(self, epochs: int, alive: Sequence[int], *, last: bool) -> dict[int, tuple[float | None, ...]]:
