@@ -79,7 +79,12 @@ def agree(found: RunRecord, expected: RunRecord) -> None:
         np.testing.assert_allclose(found.weights[key], array, rtol=0, atol=5e-4 * np.abs(array).max(), err_msg=key)
 
 
-IMAGES = [{"kind": "conv2d", "filters": 4, "size": 3, "function": "relu"}, {"kind": "max_pool"}, {"kind": "flatten"}]
+IMAGES: list[dict[str, object]] = [
+    {"kind": "conv2d", "filters": 4, "size": 3, "function": "relu"},
+    {"kind": "max_pool"},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": 10},
+]
 
 
 @pytest.mark.parametrize(
