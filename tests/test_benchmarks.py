@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -514,3 +516,27 @@ def test_the_table_of_searches_has_means_and_ranges(scripts: Scripts) -> None:
     lines = scripts.searched.table([{"wellfit": one}, {"wellfit": other}]).splitlines()
     assert len(lines) == 3
     assert "| 10 | 49 | 86.00 (85.00 to 87.00) | 84.00 (84.00 to 84.00) | 15 (10 to 20) | 4 (4 to 4) |" in lines[2]
+
+
+@pytest.mark.parametrize(
+    "stages", [["layers", "lab5 x 16"], pytest.param([], marks=pytest.mark.slow)], ids=["two", "all"]
+)
+def test_what_is_measured_on_a_card_can_be_measured(stages: list[str], tmp_path: Path) -> None:
+    """With few examples, on a CPU's devices that are taken for a card's."""
+    command = [sys.executable, str(BENCHMARKS / "accelerator.py"), "--tiny", "--out", str(tmp_path / "found.json")]
+    done = subprocess.run([*command, *(["--only", *stages] if stages else [])], capture_output=True, text=True)
+    found = json.loads((tmp_path / "found.json").read_text())
+    without = {"keras": "keras", "pytorch": "torch"}  # peers that need not be installed
+    allowed = {stage for stage, module in without.items() if importlib.util.find_spec(module) is None}
+    assert {stage for stage, of in found.items() if isinstance(of, dict) and "failed" in of} <= allowed, done.stderr
+    ran = found["lab5 x 16"]
+    assert (ran["trainings"], ran["planned_waves"], ran["waves"]) == (12, [1], [1])
+    assert ran["run_epochs_per_second"] == pytest.approx(12 / ran["epoch_seconds"])
+    assert found["layers"]["seconds"].keys() == {"ours", "xla"}
+
+
+def test_without_a_card_nothing_is_measured(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "accelerator.py"), "--stage", "layers"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "no accelerator: JAX sees the processor only; install JAX for the card\n"

@@ -69,9 +69,11 @@ def train(
     def images(x: Any) -> Any:
         return torch.from_numpy(x if workload.hidden else x[:, None])
 
-    x, y = images(arrays.x_train), torch.from_numpy(arrays.y_train).long()
+    device = torch.device(options.device)
+    x, y = images(arrays.x_train).to(device), torch.from_numpy(arrays.y_train).long().to(device)
     x_validation, y_validation = images(arrays.x_validation), torch.from_numpy(arrays.y_validation).long()
-    model = network(workload, variant, torch.nn).to(memory_format=layout)
+    x_validation, y_validation = x_validation.to(device), y_validation.to(device)
+    model = network(workload, variant, torch.nn).to(device, memory_format=layout)
     kernels = [layer.weight for layer in model if isinstance(layer, torch.nn.Linear | torch.nn.Conv2d)][:-1]
     others = [p for p in model.parameters() if all(p is not kernel for kernel in kernels)]
     optimizer = optimizer_for(workload, variant, kernels, others, torch)
@@ -80,8 +82,8 @@ def train(
     accuracy = 0.0
     for _ in range(epochs):
         model.train()
-        running = torch.zeros(())
-        for rows in torch.randperm(len(x)).split(workload.batch_size):
+        running = torch.zeros((), device=device)
+        for rows in torch.randperm(len(x), device=device).split(workload.batch_size):
             batch = x[rows].contiguous(memory_format=layout)
             loss = cross_entropy(run(batch), y[rows])
             if variant.l1:
@@ -109,6 +111,7 @@ def main() -> None:
     arguments.add_argument("--channels-last", action="store_true")
     arguments.add_argument("--compile", action="store_true")
     arguments.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch chooses")
+    arguments.add_argument("--device", default="cpu", help="cpu, or cuda")
     options = arguments.parse_args()
     import torch
 

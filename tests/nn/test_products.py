@@ -16,6 +16,7 @@ from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec
 from wellfit.engine.hyperparameters import TRACED
 from wellfit.engine.plan import make_plan
 from wellfit.engine.step import Batch, State, optimizer_of, train_step
+from wellfit.nn import accelerator
 from wellfit.nn.models import build
 from wellfit.nn.products import PRECISIONS, Precision, dot, factor, product, squared_norm
 
@@ -222,3 +223,22 @@ def test_a_mixed_step_uses_bfloat16_only_in_factors() -> None:
 def test_a_float32_step_rounds_nowhere() -> None:
     result, _, _ = traced_step("float32")
     assert not any("bfloat16" in dtypes((*e.invars, *e.outvars)) for e in result)
+
+
+def test_on_an_accelerator_products_of_float32_are_in_float32() -> None:
+    """JAX would compute them with fewer bits there; the program asks for all, forwards and backwards."""
+    x, kernel = jnp.ones((4, 3)), jnp.ones((3, 2))
+
+    def loss(kernel: jax.Array, precision: Precision) -> jax.Array:
+        return product(x, kernel, precision).sum() + squared_norm(kernel)
+
+    def asked(precision: Precision) -> list[str]:
+        found = str(jax.make_jaxpr(jax.grad(loss), static_argnums=1)(kernel, precision))
+        return [line for line in found.splitlines() if "HIGHEST" in line]
+
+    assert not asked("float32")
+    with accelerator.assumed():
+        jax.clear_caches()
+        assert asked("float32")
+        assert len(asked("mixed")) < len(asked("float32"))
+    jax.clear_caches()

@@ -15,6 +15,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from wellfit.nn import accelerator
+
 __all__ = ["PRECISIONS", "Precision", "dot", "factor", "product", "squared_norm"]
 
 Precision: TypeAlias = Literal["float32", "mixed"]
@@ -43,7 +45,14 @@ def dot(a: jax.Array, b: jax.Array, precision: Precision) -> jax.Array:
       >>> dot(jnp.array([[1 + 2**-10]]), jnp.ones((1, 1)), "mixed").tolist()
       [[1.0]]
     """
-    return a @ b if precision == "float32" else _of_bfloat16(factor(a, precision), factor(b, precision))
+    if precision == "mixed":
+        return _of_bfloat16(factor(a, precision), factor(b, precision))
+    return jnp.matmul(a, b, precision=_whole())
+
+
+def _whole() -> lax.Precision | None:
+    """What to ask for products of float32: by default, JAX rounds their factors to fewer bits on accelerators."""
+    return lax.Precision.HIGHEST if accelerator.in_use() else None
 
 
 @jax.custom_batching.custom_vmap
@@ -115,4 +124,4 @@ def squared_norm(array: jax.Array) -> jax.Array:
       25.0
     """
     flat = array.reshape(-1)
-    return jnp.vdot(flat, flat)
+    return jnp.vdot(flat, flat, precision=_whole())
