@@ -17,7 +17,7 @@ from wellfit.interop.keras_callback import keras_callback
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(90, 4)).astype(np.float32)
-Y = (X[:, 0] > 0) + (X[:, 1] > 0).astype(int)
+Y = (X[:, 0] > 0) + (X[:, 1] > 0).astype(np.int32)
 
 
 def model(keras: Any, activation: str | None = "softmax") -> Any:

@@ -157,7 +157,7 @@ def test_runs_that_were_not_tested_are_left_out(tmp_path: Path) -> None:
     session = Session(perceptrons({"a": {}, "b": {}}), few_points(), tmp_path / "study")
     run_study(session)
     untested = "UPDATE runs SET test_sha256 = NULL, test_accuracy = NULL, test_loss = NULL WHERE"
-    with sqlite3.connect(session.directory / "study.db") as database:
+    with closing(sqlite3.connect(session.directory / "study.db")) as database, database:
         database.execute(f"{untested} variant = 'a' AND seed = 1")
         database.execute(f"{untested} variant = 'b'")
     results = Results(session.directory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import Any, get_args
 
@@ -48,8 +49,8 @@ def test_types_keep_their_ranges() -> None:
     [Reading, DataSpec, tables.StudySpec, tables.Quick, Recipe, ModelSpec, LayerSpec, Question, SearchSpec, Range],
 )
 def test_every_setting_is_documented(kind: Any) -> None:
-    text = kind.__doc__ + (Reading.__doc__ or "" if issubclass(kind, Reading) else "")
-    missing = [field.name for field in dataclasses.fields(kind) if f"\n      {field.name}: " not in text]
+    text = "\n".join(map(inspect.cleandoc, [kind.__doc__, Reading.__doc__ or "" if issubclass(kind, Reading) else ""]))
+    missing = [field.name for field in dataclasses.fields(kind) if f"\n  {field.name}: " not in text]
     assert not missing
 
 

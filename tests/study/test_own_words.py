@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_words_are_kept_and_nothing_else_changes(study: Path) -> None:
 
 def test_words_that_were_changed_by_hand_are_noticed(study: Path) -> None:
     keep_words(study, WORDS)
-    with sqlite3.connect(study / "study.db") as database:
+    with closing(sqlite3.connect(study / "study.db")) as database, database:
         database.execute("UPDATE study SET value = replace(value, 'Flat.', 'Steep.') WHERE key = 'study'")
     assert [problem.what for problem in verify_study(study).problems] == [
         "the authors' own words changed since the last command"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +301,7 @@ def workers() -> list[int]:
 
 def saved(directory: Path) -> int:
     try:
-        with sqlite3.connect(f"file:{directory / 'study.db'}?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{directory / 'study.db'}?mode=ro", uri=True)) as database:
             return int(database.execute("SELECT count(*) FROM runs").fetchone()[0])
     except sqlite3.Error:
         return 0

@@ -43,8 +43,10 @@ def read_optuna(path: Path, tracked: Tracked) -> Found:
         fix = 'install it with: pip install "wellfit[optuna]"'
         raise DataError(f"{path}: reading it needs Optuna, which is not installed; {fix}") from None
     keep = copied(path) if is_database(path) else None
+    storage = None
     try:
-        study = _study(optuna, path, keep, tracked.experiment)
+        storage = _storage(optuna, path, keep)
+        study = _study(optuna, path, storage, tracked.experiment)
         trials = study.get_trials(deepcopy=False)
         names = list(study.metric_names or ())
     except (DataError, UnknownNameError):
@@ -52,6 +54,10 @@ def read_optuna(path: Path, tracked: Tracked) -> Found:
     except Exception as error:  # of Optuna, SQLAlchemy or JSON: a storage of another version, or a damaged one
         fix = f"bring it up to date with: optuna storage upgrade --storage sqlite:///{path}" if keep else "repair it"
         raise DataError(f"{path}: Optuna cannot read it ({one_line(error)[:150]}); {fix}") from None
+    finally:
+        if keep is not None and storage is not None:
+            storage.remove_session()
+            storage.engine.dispose()
     done = [trial for trial in trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if not done:
         raise DataError(f"{path}: has no finished trial; judge it when trials are complete")
@@ -61,14 +67,16 @@ def read_optuna(path: Path, tracked: Tracked) -> Found:
     return Found([_run(path, trial, names) for trial in done], notes, "Optuna", keep)
 
 
-def _study(optuna: Any, path: Path, keep: Any, wanted: str | None) -> Any:
+def _storage(optuna: Any, path: Path, keep: Any) -> Any:
+    if keep is not None:
+        return optuna.storages.RDBStorage(f"sqlite:///{keep.path / 'copy.db'}", skip_table_creation=True)
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+
+
+def _study(optuna: Any, path: Path, storage: Any, wanted: str | None) -> Any:
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        if keep is not None:
-            storage = optuna.storages.RDBStorage(f"sqlite:///{keep.path / 'copy.db'}", skip_table_creation=True)
-        else:
-            storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
         names = optuna.get_all_study_names(storage)
         if wanted is not None and wanted not in names:
             raise UnknownNameError("study", wanted, names, str(path))
