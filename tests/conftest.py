@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -31,6 +32,9 @@ from wellfit.base import Scaling, TrainingData
 from wellfit.engine import devices, machine
 from wellfit.study.session import _slowdown as measured_lately
 
+for _number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(_number) is signal.SIG_IGN:  # a job in the background; its children would ignore them, too
+        signal.signal(_number, signal.default_int_handler)
 devices.start()
 settings.register_profile("wellfit", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("wellfit")

@@ -8,9 +8,11 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from jax.sharding import Mesh
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe, RunRecord, RunSpec, Scaling, TrainingData
 from wellfit.data.catalog import load_dataset
+from wellfit.engine.devices import POPULATION
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.train import Trainer
 from wellfit.nn import accelerator, tiles
@@ -20,6 +22,7 @@ from wellfit.spec.study import study_from_mapping
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 
+PAIR = Mesh(np.array(jax.devices()[:2]), (POPULATION,))
 CONVOLUTION = LayerSpec("conv2d", filters=4, size=3, padding="same", function="relu")
 STRIDED = LayerSpec("conv2d", filters=3, size=3, stride=2, padding="same", bias=False)  # batch_norm has one
 END = LayerSpec("flatten"), LayerSpec("dense", units=3)
@@ -49,7 +52,7 @@ def images() -> TrainingData:
 def population_of(recipes: dict[str, Recipe], data: TrainingData, memory: int | None) -> Population:
     runs = [RunSpec(name, seed, recipe) for name, recipe in recipes.items() for seed in range(3)]
     sizes = len(data.x_train), len(data.x_validation), len(data.sample)
-    planned = make_plan(runs, data.input_shape, 3, sizes, len(jax.devices()), memory=memory)
+    planned = make_plan(runs, data.input_shape, 3, sizes, 2, memory=memory)
     return planned.populations[0]
 
 
@@ -60,12 +63,12 @@ def test_networks_learn_the_same_as_on_a_cpu(name: str, images: TrainingData, mo
     rates = {f"v{at}": Recipe(model=spec, epochs=3, batch_size=32, learning_rate=1e-3 * (at + 1)) for at in range(2)}
     usual = population_of(rates, images, None)
     assert len(usual.waves) > 1
-    expected = {r.spec: r for r in Trainer(images).train(usual)}
+    expected = {r.spec: r for r in Trainer(images, PAIR).train(usual)}
     with accelerator.assumed():
         assert tiles.tile_size(32) == 32
         at_once = population_of(rates, images, 10**9)
         assert len(at_once.waves) == 1
-        found = Trainer(images).train(at_once)
+        found = Trainer(images, PAIR).train(at_once)
     assert {record.spec for record in found} == set(expected)
     for record in found:
         agree(record, expected[record.spec])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
@@ -14,17 +14,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jax.sharding import Mesh
 
 from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunRecord, RunSpec, TrainingData
 from wellfit.engine import train
-from wellfit.engine.final_states import UnusableStateError
-from wellfit.engine.fitting import bytes_needed, fitted, halved, is_out_of_memory, resized, too_little
+from wellfit.engine.devices import POPULATION
+from wellfit.engine.final_states import FinalState, UnusableStateError
+from wellfit.engine.fitting import bytes_needed, fitted, halved, is_out_of_memory, out_of_memory_error, resized
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.train import Compiled, Epoch, Snapshot, Trainer
 from wellfit.errors import WellfitError
 from wellfit.nn import accelerator
 
-DEVICES = len(jax.devices())
+DEVICES = 2
+PAIR = Mesh(np.array(jax.devices()[:DEVICES]), (POPULATION,))
 BASE = Recipe(model=ModelSpec("mlp", (8,)), epochs=3, batch_size=32)
 FULL = "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 17179869184 bytes."
 
@@ -127,7 +130,12 @@ def test_what_a_program_needs_is_what_its_compiler_says() -> None:
 
 
 def test_which_errors_say_that_the_memory_is_full() -> None:
-    assert is_out_of_memory(jax.errors.JaxRuntimeError(FULL))
+    for words in (
+        FULL,
+        "INTERNAL: CUDA_ERROR_OUT_OF_MEMORY: out of memory",
+        "INTERNAL: Failed to create cuBLAS handle",
+    ):
+        assert is_out_of_memory(jax.errors.JaxRuntimeError(words))
     assert not is_out_of_memory(jax.errors.JaxRuntimeError("INTERNAL: an error"))
     assert not is_out_of_memory(MemoryError(FULL))
 
@@ -153,8 +161,8 @@ def test_an_error_while_asking_counts_as_too_much(small_data: TrainingData) -> N
 def test_the_error_says_what_to_do(small_data: TrainingData) -> None:
     population = planned(small_data)
     wide = replace(population, program=replace(population.program, width=4))
-    assert str(too_little(wide, "finds no room", None)) == (
-        "v0.0: training 4 runs side by side finds no room in the device's memory; "
+    assert str(out_of_memory_error(wide, "does not fit", None)) == (
+        "v0.0: training 4 runs side by side does not fit in the device's memory; "
         "use a smaller batch_size or network, or end other programs on the device"
     )
 
@@ -165,14 +173,14 @@ def test_the_error_says_what_to_do(small_data: TrainingData) -> None:
 @pytest.fixture(scope="module")
 def whole(small_data: TrainingData) -> list[RunRecord]:
     with accelerator.assumed():
-        return Trainer(small_data).train(planned(small_data))
+        return Trainer(small_data, PAIR).train(planned(small_data))
 
 
 @pytest.mark.usefixtures("_on_accelerators")
 def test_a_population_trains_in_waves_that_fit(
     small_data: TrainingData, whole: list[RunRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer, population = Trainer(small_data), planned(small_data)
+    trainer, population = Trainer(small_data, PAIR), planned(small_data)
     needed = trainer._bytes_needed(population)
     halves = halved(population, DEVICES)
     assert halves is not None
@@ -218,11 +226,58 @@ def test_a_memory_that_is_full_while_it_trains_halves_the_waves(
         if groups == population.program.groups and trained >= at:
             raise jax.errors.JaxRuntimeError(FULL)
 
+    told: list[tuple[int, int, list[tuple[str, int]], int]] = []
+
+    def note(epoch: Epoch) -> None:
+        rows = epoch.rows()
+        told.append((epoch.number, epoch.active, list(rows), len(rows["v0", 0])))
+
     sizes = noted_sizes(monkeypatch, full)
-    assert_same(Trainer(small_data).train(population), whole)
+    trained = Trainer(small_data, PAIR).train(population, on_epoch=note)
+    assert_same(trained, whole)
+    assert [record.spec for record in trained] == [record.spec for record in whole]
     halves = halved(population, DEVICES)
     assert halves is not None
     assert set(sizes[at:]) == {halves.program.groups}
+    order = [(r.run.variant, r.run.seed) for t in population.trajectories for r in t.readouts]
+    assert [number for number, *_ in told] == [1, 2, 3]  # each epoch once
+    assert all((runs, length) == (order, number) for number, _, runs, length in told)
+
+
+@pytest.mark.usefixtures("_on_accelerators")
+def test_what_was_told_of_keeps_no_memory(small_data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers keep the latest epoch, whose arrays would be on the device beside those of the smaller waves."""
+    population, epochs = planned(small_data), list[Epoch]()
+
+    def full(groups: int, trained: int) -> None:
+        if groups == population.program.groups and trained == 1:
+            raise jax.errors.JaxRuntimeError(FULL)
+
+    noted_sizes(monkeypatch, full)
+    first: list[Epoch] = []
+    Trainer(small_data, PAIR).train(
+        population, on_epoch=lambda epoch: first.append(epoch) if not first else epochs.append(epoch)
+    )
+    with pytest.raises(RuntimeError, match="deleted"):
+        first[0].snapshot()
+    assert epochs[-1].snapshot()
+
+
+@pytest.mark.usefixtures("_on_accelerators")
+def test_data_that_do_not_fit_are_one_line(small_data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise jax.errors.JaxRuntimeError(FULL)
+
+    monkeypatch.setattr(train, "device_data", full)
+    with pytest.raises(WellfitError, match=r"0\.0 GB of data do not fit in the device's memory; use fewer examples"):
+        Trainer(small_data, PAIR)
+
+    def broken(*_: Any) -> None:
+        raise jax.errors.JaxRuntimeError("INTERNAL: an error")
+
+    monkeypatch.setattr(train, "device_data", broken)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
+        Trainer(small_data, PAIR)
 
 
 @pytest.mark.usefixtures("_on_accelerators")
@@ -231,17 +286,15 @@ def test_a_memory_that_stays_full_is_one_line(small_data: TrainingData, monkeypa
         raise jax.errors.JaxRuntimeError(FULL)
 
     noted_sizes(monkeypatch, full)
-    with pytest.raises(
-        WellfitError, match=r"training a single run finds no room in the device's memory, and the device"
-    ):
-        Trainer(small_data).train(planned(small_data))
+    with pytest.raises(WellfitError, match=r"training a single run does not fit in the device's memory; use"):
+        Trainer(small_data, PAIR).train(planned(small_data))
 
     def broken(groups: int, trained: int) -> None:
         raise jax.errors.JaxRuntimeError("INTERNAL: an error")
 
     noted_sizes(monkeypatch, broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
-        Trainer(small_data).train(planned(small_data))
+        Trainer(small_data, PAIR).train(planned(small_data))
 
 
 @pytest.mark.usefixtures("_on_accelerators")
@@ -250,7 +303,7 @@ def test_a_snapshot_goes_on_in_waves_of_another_size(
 ) -> None:
     """It was taken in halves; now the memory suffices for all at once, and the other way round."""
     population = planned(small_data)
-    trainer = Trainer(small_data)
+    trainer = Trainer(small_data, PAIR)
     full = trainer._bytes_needed(population)
     for first, then in ((full - 1, full), (full, full - 1)):
         snapshots: dict[int, Snapshot] = {}
@@ -266,7 +319,7 @@ def test_a_snapshot_goes_on_in_waves_of_another_size(
 
 @pytest.mark.usefixtures("_on_accelerators")
 def test_a_snapshot_of_another_population_is_refused(small_data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
-    population, trainer = planned(small_data), Trainer(small_data)
+    population, trainer = planned(small_data), Trainer(small_data, PAIR)
     snapshots: list[Snapshot] = []
     trainer.train(population, on_epoch=lambda epoch: snapshots.append(epoch.snapshot()))
     halves = halved(population, DEVICES)
@@ -288,13 +341,28 @@ def test_a_snapshot_of_another_population_is_refused(small_data: TrainingData, m
 
 
 @pytest.mark.usefixtures("_on_accelerators")
-def test_final_states_say_how_it_was_planned(small_data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trained in halves, a study still continues where it ended when it is asked for more epochs."""
-    population, trainer = planned(small_data), Trainer(small_data)
-    facts: list[Mapping[str, Any]] = []
-    for less in (0, 1):
-        monkeypatch.setattr(train, "memory_limit", lambda less=less: trainer._bytes_needed(population) - less)
-        last: list[Epoch] = []
+def test_a_study_trained_in_halves_continues_with_more_epochs(
+    small_data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its final states say how it was planned, and are those of its runs."""
+    population, trainer = planned(small_data), Trainer(small_data, PAIR)
+    longer = planned(small_data, epochs=5)
+    needed = trainer._bytes_needed(population)
+    ends: list[dict[str, FinalState]] = []
+    for limit in (needed, needed - 1):
+        monkeypatch.setattr(train, "memory_limit", lambda limit=limit: limit)
+        sizes, last = noted_sizes(monkeypatch), list[Epoch]()
         trainer.train(population, on_epoch=last.append)
-        facts.append({end.name: [end.facts[of] for of in ("program", "training")] for end in last[-1].ends()})
-    assert facts[0] == facts[1]
+        assert (set(sizes) == {population.program.groups}) is (limit == needed)
+        ends.append({end.name: end for end in last[-1].ends()})
+    whole, halves = ends
+    assert whole.keys() == halves.keys()
+    for name, end in whole.items():
+        assert [end.facts[of] for of in ("program", "training")] == [
+            halves[name].facts[of] for of in ("program", "training")
+        ]
+        for array, values in end.arrays.items():
+            if array.startswith("state/"):
+                np.testing.assert_allclose(halves[name].arrays[array], values, rtol=1e-4, atol=1e-6)
+    monkeypatch.setattr(train, "memory_limit", lambda: None)
+    assert_same(trainer.train(longer, ends=halves), trainer.train(longer))

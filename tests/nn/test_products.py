@@ -226,19 +226,28 @@ def test_a_float32_step_rounds_nowhere() -> None:
 
 
 def test_on_an_accelerator_products_of_float32_are_in_float32() -> None:
-    """JAX would compute them with fewer bits there; the program asks for all, forwards and backwards."""
-    x, kernel = jnp.ones((4, 3)), jnp.ones((3, 2))
+    """JAX would compute them with fewer bits there; all products ask for all bits, forwards and backwards."""
+    from wellfit.nn.convolution import conv2d
 
-    def loss(kernel: jax.Array, precision: Precision) -> jax.Array:
-        return product(x, kernel, precision).sum() + squared_norm(kernel)
+    layer = conv2d((5, 5, 2), 3, 3)
+    images, kernels = jnp.ones((1, 2, 5, 5, 4)), jnp.ones((3, 3, 2, 3))
 
-    def asked(precision: Precision) -> list[str]:
-        found = str(jax.make_jaxpr(jax.grad(loss), static_argnums=1)(kernel, precision))
-        return [line for line in found.splitlines() if "HIGHEST" in line]
+    def dense(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return product(x, kernel).sum() + squared_norm(kernel)
 
-    assert not asked("float32")
-    with accelerator.assumed():
+    def convolved(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return layer.apply({"kernel": kernel, "bias": jnp.zeros(3)}, {}, x, None)[0].sum()
+
+    def asked(loss: Any, *arguments: jax.Array) -> tuple[int, int]:
         jax.clear_caches()
-        assert asked("float32")
-        assert len(asked("mixed")) < len(asked("float32"))
+        found = str(jax.make_jaxpr(jax.grad(loss, argnums=(0, 1)))(*arguments))
+        return found.count("dot_general["), found.count("HIGHEST, ") or found.count("HIGHEST")
+
+    for loss, *arguments in ((dense, jnp.ones((4, 3)), jnp.ones((3, 2))), (convolved, images, kernels)):
+        products, of_all_bits = asked(loss, *arguments)
+        assert products >= 3
+        assert of_all_bits == 0
+        with accelerator.assumed():
+            products, of_all_bits = asked(loss, *arguments)
+        assert of_all_bits == products >= 3
     jax.clear_caches()

@@ -71,3 +71,26 @@ def test_a_training_grants_the_first_signal() -> None:
     with interruptible():
         assert interrupts.is_granting()
     assert not interrupts.is_granting()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="a signal of POSIX")
+def test_what_nohup_ignores_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as stop:
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.requested
+            os.kill(os.getpid(), signal.SIGINT)
+            assert stop.requested
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_what_ends_in_moments_is_not_waited_for() -> None:
+    """A second after the signal the process is ended, as it would be without a request."""
+    with interruptible(granting=False) as stop:
+        assert not interrupts.is_granting()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.requested

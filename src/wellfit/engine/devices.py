@@ -92,7 +92,6 @@ FEWEST: Final = 2
 """Devices of a CPU, so that the bits of a run do not depend on the number of its cores."""
 
 _FEWEST_PRODUCTS: Final = 6
-_UNTOLD: Final = 8 << 30  # bytes assumed for an accelerator that does not report its memory
 
 _ONE_THREAD: Final = "--xla_cpu_multi_thread_eigen=false"
 
@@ -198,10 +197,10 @@ def product_rates(seconds: float) -> tuple[float, float]:
 
 
 def memory_limit() -> int | None:
-    """Return the bytes that programs may take on an accelerator; None on CPUs, whose memory is the process's."""
+    """Return the bytes that programs may take on an accelerator; None on CPUs, and where a device does not say."""
     if not accelerator.in_use():
         return None
-    return int((jax.devices()[0].memory_stats() or {}).get("bytes_limit", _UNTOLD))
+    return int((jax.devices()[0].memory_stats() or {}).get("bytes_limit", 0)) or None
 
 
 def resident() -> int:

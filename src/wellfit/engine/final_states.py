@@ -70,6 +70,8 @@ class FinalState:
 def fingerprints(program: Program, trajectory: Trajectory) -> dict[str, str]:
     """Hash everything that must be unchanged for a trajectory to continue with the same bits.
 
+    Accelerators may train in smaller waves than planned, which is not part of it and may change bits there.
+
     Returns:
       ``program``: the compiled program, with its precision and its layout on the devices. ``training``: everything
       that determines the trajectory except its length: seed, hyperparameters, schedule and its span, data, and the runs

@@ -1,7 +1,7 @@
 """Fitting a population into the memory of accelerators, which train all groups of a wave at once.
 
-A plan estimates how many groups fit. The compiled program says what it really needs, and a card may still be too full:
-each time a wave has half as many groups.
+A plan estimates how many groups fit. Where the compiled program says that it needs more than there is, or a device has
+no memory left while it trains, waves are halved.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import jax
 from wellfit.engine.plan import Population, in_waves
 from wellfit.errors import WellfitError
 
-__all__ = ["bytes_needed", "fitted", "halved", "is_out_of_memory", "resized", "too_little"]
+__all__ = ["bytes_needed", "fitted", "halved", "is_out_of_memory", "out_of_memory_error", "resized"]
 
 
 def resized(population: Population, size: int) -> Population:
@@ -64,10 +64,10 @@ def fitted(population: Population, needs: Callable[[Population], int], limit: in
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            why = "finds no room"
+            why = "does not fit"
         less = halved(population, devices)
         if less is None:
-            raise too_little(population, why, limit)
+            raise out_of_memory_error(population, why, limit)
         population = less
 
 
@@ -86,17 +86,19 @@ def bytes_needed(program: Any, arguments: tuple[Any, ...]) -> int:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether a device had no memory left.
+    """Whether a device had no memory left; libraries below XLA say so in their own words.
 
     Example:
       >>> is_out_of_memory(jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate"))
       True
     """
-    return isinstance(error, jax.errors.JaxRuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")
+    words = str(error).lower().replace("_", " ")
+    said = any(sign in words for sign in ("resource exhausted", "out of memory", "failed to create cublas handle"))
+    return said and isinstance(error, jax.errors.JaxRuntimeError)
 
 
-def too_little(population: Population, why: str, limit: int | None) -> WellfitError:
-    """The error for a population of which a device cannot train a single group.
+def out_of_memory_error(population: Population, why: str, limit: int | None) -> WellfitError:
+    """Return the error for a population of which a device cannot train a single group.
 
     Args:
       why: what it needs, in words.

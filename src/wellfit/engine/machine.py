@@ -34,6 +34,7 @@ _EXAMPLES: Final = 12288
 _SCORED: Final = 3072
 _EPOCHS: Final = 3
 _TURNS: Final = 2
+_UNTOLD: Final = 8 << 30  # bytes assumed for an accelerator that does not report its memory
 _FASTEST: Final = 1e18  # operations per second; no machine trains faster
 _WIDEST: Final = 64
 
@@ -56,8 +57,9 @@ def group_costs() -> Costs:
 
 def memory() -> int | None:
     """Return the bytes of device memory that runs may take; None on CPUs, which train their groups in turn."""
-    limit = devices.memory_limit()
-    return None if limit is None else int(MEMORY_SHARE * limit)
+    if not accelerator.in_use():
+        return None
+    return int(MEMORY_SHARE * (devices.memory_limit() or _UNTOLD))
 
 
 def attained(program: Program) -> float | None:

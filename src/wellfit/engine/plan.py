@@ -291,7 +291,7 @@ def _arranged(
         groups = sum(math.ceil(len(of_seed) / width) for of_seed in by_seed.values())
         return math.ceil(groups / planned_for) * width * relative
 
-    widest = max(len(of_seed) for of_seed in by_seed.values())
+    widest = min(max(len(of_seed) for of_seed in by_seed.values()), max(1, fit or sys.maxsize))
     width, _ = min((cost for cost in costs if cost[0] <= widest), key=load)
     groups = [tuple(of_seed[i : i + width]) for of_seed in by_seed.values() for i in range(0, len(of_seed), width)]
     of_device = math.ceil(len(groups) / devices)

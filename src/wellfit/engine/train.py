@@ -19,7 +19,7 @@ from wellfit.engine.batches import Layouts
 from wellfit.engine.calls import arguments, waves_of
 from wellfit.engine.devices import memory_limit, mesh
 from wellfit.engine.final_states import FinalState
-from wellfit.engine.fitting import bytes_needed, fitted, halved, is_out_of_memory, resized, too_little
+from wellfit.engine.fitting import bytes_needed, fitted, halved, is_out_of_memory, out_of_memory_error, resized
 from wellfit.engine.plan import Population, Program
 from wellfit.engine.population import (
     Data,
@@ -32,7 +32,6 @@ from wellfit.engine.population import (
 from wellfit.engine.predicting import predict_proba
 from wellfit.engine.readouts import Progress, histograms_so_far, note, records, rows_so_far
 from wellfit.engine.release import MOST_PROGRAMS
-from wellfit.engine.stopping import Watch
 from wellfit.engine.validation import check_data
 from wellfit.engine.waves import (
     Snapshot,
@@ -40,14 +39,17 @@ from wellfit.engine.waves import (
     active_mask,
     check_snapshot,
     counts_of_epoch,
+    drop,
     final_states_of,
     go_on,
-    relaid,
+    progress_of,
+    rearranged,
     restore,
     rows_of_epoch,
     take_snapshot,
     weights_at,
 )
+from wellfit.errors import WellfitError
 from wellfit.nn import accelerator
 from wellfit.nn.histograms import array_names
 
@@ -91,6 +93,7 @@ class Trainer:
 
     Raises:
       DataError: inconsistent splits, or labels outside the classes.
+      WellfitError: the data do not fit in an accelerator's memory.
 
     Example:
       >>> from wellfit.base import Recipe
@@ -110,7 +113,13 @@ class Trainer:
         check_data(data)
         self.data = data
         self.mesh = mesh() if devices is None else devices
-        self.arrays: Data = device_data(data, self.mesh)
+        try:
+            self.arrays: Data = device_data(data, self.mesh)
+        except jax.errors.JaxRuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            size = (data.x_train.nbytes + data.x_validation.nbytes) / 1e9
+            raise WellfitError(f"{size:.1f} GB of data do not fit in the device's memory; use fewer examples") from None
 
     def train(
         self,
@@ -122,8 +131,8 @@ class Trainer:
     ) -> list[RunRecord]:
         """Train a population until all of its runs have ended.
 
-        On accelerators it trains in smaller waves than planned if the memory does not suffice; if that turns out while
-        it trains, it begins again in smaller waves.
+        On accelerators it trains in smaller waves than planned if the memory does not suffice. If that turns out while
+        it trains, it begins again, and repeats the epochs that it has told of without telling of them.
 
         Args:
           population: trajectories of one program; its number of groups must be a multiple of the number of devices.
@@ -133,23 +142,33 @@ class Trainer:
           ends: final states by trajectory name; these trajectories continue from them, the others start from scratch.
 
         Returns:
-          One record per run, wave by wave, without runs that were read before their trajectory continued.
+          One record per run, in the population's order, without runs that were read before their trajectory continued.
 
         Raises:
           UnusableStateError: a snapshot or final state is not one of this population.
           WellfitError: an accelerator's memory does not suffice for a single group.
         """
-        now = fitted(population, self._bytes_needed, limit, self.mesh.size) if (limit := memory_limit()) else population
+        limit, told = memory_limit(), 0
+
+        def tell(epoch: Epoch) -> None:
+            nonlocal told
+            if on_epoch is not None and epoch.number > told:
+                told = epoch.number
+                on_epoch(epoch)
+
+        now = population if limit is None else fitted(population, self._bytes_needed, limit, self.mesh.size)
         while True:
             try:
-                return self._train(now, population.program, start, on_epoch, on_wave, ends)
+                progress, names = self._train(now, population, start, tell, on_wave, ends)
+                break
             except jax.errors.JaxRuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                less = halved(now, self.mesh.size)
-                if less is None:
-                    raise too_little(now, "finds no room", limit) from None
+            less = halved(now, self.mesh.size)
+            if less is None:
+                raise out_of_memory_error(now, "does not fit", limit)
             now = less
+        return [record for p in progress for record in records(p, names, self._scores)]
 
     def _bytes_needed(self, population: Population) -> int:
         """The bytes that a population takes on a device, as its compiled program says."""
@@ -164,26 +183,46 @@ class Trainer:
     def _train(
         self,
         population: Population,
-        planned: Program,
+        planned: Population,
         start: Snapshot | None,
-        on_epoch: Callable[[Epoch], None] | None,
+        on_epoch: Callable[[Epoch], None],
         on_wave: Callable[[], None] | None,
         ends: Mapping[str, FinalState] | None,
-    ) -> list[RunRecord]:
+    ) -> tuple[list[Progress], tuple[str, ...]]:
         """Train a population in waves that fit, as ``train`` says.
 
         Args:
-          planned: the program as it was planned.
+          planned: the population in the waves that were planned.
+
+        Returns:
+          The progress of its trajectories, in the planned order, and the names of the weights.
         """
-        program = population.program
+        waves = waves_of(population, self.data, self.mesh, self.compiled(population.program).start_optimizer)
+        progress = progress_of(population, planned)
+        try:
+            if start is not None:
+                self._resume(start, population, planned, progress, waves)
+            elif ends:
+                go_on(ends, progress, waves, self.mesh)
+            self._train_waves(population, planned.program, progress, waves, on_epoch, on_wave)
+        except jax.errors.JaxRuntimeError as error:
+            if is_out_of_memory(error):
+                drop(waves)  # an epoch that was told of may still refer to them
+            raise
+        return progress, array_names(waves[0].state.params)
+
+    def _train_waves(
+        self,
+        population: Population,
+        planned: Program,
+        progress: list[Progress],
+        waves: list[Wave],
+        on_epoch: Callable[[Epoch], None],
+        on_wave: Callable[[], None] | None,
+    ) -> None:
+        """Train from where the progress is to the last epoch of the last trajectory."""
+        program, names = population.program, array_names(waves[0].state.params)
         layouts = None if fetches(self.data) else Layouts(self.data, program.batch_size, self.mesh)
-        waves = waves_of(population, self.data, self.mesh, self.compiled(program).start_optimizer)
-        names = array_names(waves[0].state.params)
-        progress = _progress(population)
-        if start is not None:
-            self._resume(start, population, progress, waves)
-        elif ends:
-            go_on(ends, progress, waves, self.mesh)
         first = min((len(p.rows) for p in progress if p.active), default=0) + 1
         epochs = max(p.trajectory.epochs for p in progress)
         for number in range(first, epochs + 1):
@@ -200,27 +239,29 @@ class Trainer:
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
-            if on_epoch is not None:
-                on_epoch(
-                    Epoch(
-                        number,
-                        epochs,
-                        active=sum(not w.end_epoch for p in progress if p.active for w in p.watches),
-                        examples=len(active) * len(self.data.x_train),
-                        seconds=seconds,
-                        snapshot=partial(take_snapshot, number, progress, waves),
-                        ends=partial(final_states_of, progress, waves, planned),
-                        rows=partial(rows_so_far, progress),
-                        histograms=partial(histograms_so_far, progress, names),
-                    )
+            on_epoch(
+                Epoch(
+                    number,
+                    epochs,
+                    active=sum(not w.end_epoch for p in progress if p.active for w in p.watches),
+                    examples=len(active) * len(self.data.x_train),
+                    seconds=seconds,
+                    snapshot=partial(take_snapshot, number, progress, waves),
+                    ends=partial(final_states_of, progress, waves, planned),
+                    rows=partial(rows_so_far, progress),
+                    histograms=partial(histograms_so_far, progress, names),
                 )
-        return [record for p in progress for record in records(p, names, self._scores)]
+            )
 
-    def _resume(self, start: Snapshot, population: Population, progress: list[Progress], waves: list[Wave]) -> None:
-        """Restore a snapshot, which may have been taken in waves of another size."""
-        size = len(start.arrays.get("state/0/0", ()))
-        if size not in (0, population.program.groups):
-            start = relaid(start, resized(population, size), population)
+    def _resume(
+        self, start: Snapshot, population: Population, planned: Population, progress: list[Progress], waves: list[Wave]
+    ) -> None:
+        """Restore a snapshot, which may have been taken in other waves, of the planned size or a smaller one."""
+        first, most = start.arrays.get("state/0/0"), planned.program.groups
+        size = first.shape[0] if first is not None and first.ndim else 0
+        if size != population.program.groups and size in range(self.mesh.size, most + 1, self.mesh.size):
+            before = planned if size == most else resized(planned, size)
+            start = rearranged(start, before, population)
         check_snapshot(start, progress, waves)
         restore(start, progress, waves, self.mesh)
 
@@ -273,15 +314,6 @@ class Trainer:
         """What a program is compiled to on data of these shapes."""
         data = self.data
         return _compiled(program, data.input_shape, data.classes, len(data.x_train), self.mesh, accelerator.in_use())
-
-
-def _progress(population: Population) -> list[Progress]:
-    """The progress of every trajectory before its first epoch."""
-    return [
-        Progress(trajectory, (g, w), [Watch()] * len(trajectory.readouts))
-        for g, group in enumerate(population.groups)
-        for w, trajectory in enumerate(group)
-    ]
 
 
 class Compiled(NamedTuple):

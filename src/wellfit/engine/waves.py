@@ -29,9 +29,11 @@ __all__ = [
     "active_mask",
     "check_snapshot",
     "counts_of_epoch",
+    "drop",
     "final_states_of",
     "go_on",
-    "relaid",
+    "progress_of",
+    "rearranged",
     "restore",
     "rows_of_epoch",
     "take_snapshot",
@@ -41,7 +43,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A population between two epochs, as plain arrays and plain data: enough to resume with the same bits."""
+    """A population between two epochs, as plain arrays and plain data: enough to resume.
+
+    In waves of the same size, that gives the same bits; accelerators may compute others for another size.
+    """
 
     arrays: Mapping[str, np.ndarray]
     meta: Mapping[str, Any]
@@ -59,6 +64,23 @@ class Wave:
     def seeds(self) -> np.ndarray:
         """The groups' seeds; an empty group has seed 0.  # (G,)"""
         return np.array([group[0].seed if group else 0 for group in self.part.groups], np.uint32)
+
+
+def progress_of(population: Population, planned: Population) -> list[Progress]:
+    """The progress of every trajectory before its first epoch, in an order that does not depend on the waves.
+
+    Args:
+      planned: the population in the waves that were planned, which is the order.
+    """
+    places = {t.name: (g, w) for g, group in enumerate(population.groups) for w, t in enumerate(group)}
+    return [Progress(t, places[t.name], [Watch()] * len(t.readouts)) for t in planned.trajectories]
+
+
+def drop(waves: list[Wave]) -> None:
+    """Free the memory of waves that will not go on, whoever may still refer to them."""
+    for leaf in jax.tree.leaves([(wave.state, wave.hyper) for wave in waves]):
+        if not leaf.is_deleted():
+            leaf.delete()
 
 
 def active_mask(population: Population, active: list[Progress]) -> np.ndarray:
@@ -179,20 +201,19 @@ def check_snapshot(snapshot: Snapshot, progress: list[Progress], waves: list[Wav
             raise UnusableStateError("", f"counts/{i}: {error}") from None
 
 
-def relaid(snapshot: Snapshot, before: Population, now: Population) -> Snapshot:
-    """A snapshot of a population, laid out for the same population in waves of another size.
+def rearranged(snapshot: Snapshot, before: Population, now: Population) -> Snapshot:
+    """A snapshot of a population, for the same population in other waves.
 
     Args:
-      before, now: the population with the former and the present size.
+      before, now: the population in the former and the present waves.
 
     Raises:
       UnusableStateError: it is not one of this population.
     """
     places = {t.name: (g, w) for g, group in enumerate(before.groups) for w, t in enumerate(group)}
-    ranks = {t.name: rank for rank, t in enumerate(before.trajectories)}
     sizes = before.program.groups, now.program.groups
     state = _states(snapshot.arrays, len(before.waves), (sizes[0], before.program.width))
-    arrays: dict[str, np.ndarray] = {}
+    arrays = {name: array for name, array in snapshot.arrays.items() if not name.startswith("state/")}
     for wave in range(len(now.waves)):
         for k, of_waves in enumerate(state):
             arrays[f"state/{wave}/{k}"] = np.repeat(of_waves[0][:1], sizes[1], axis=0)
@@ -202,13 +223,7 @@ def relaid(snapshot: Snapshot, before: Population, now: Population) -> Snapshot:
             for k, of_waves in enumerate(state):
                 run = of_waves[former // sizes[0]][former % sizes[0], position]
                 arrays[f"state/{g // sizes[1]}/{k}"][g % sizes[1], w] = run
-    order = [ranks[trajectory.name] for trajectory in now.trajectories]
-    numbers = {str(former): number for number, former in enumerate(order)}
-    for name, array in snapshot.arrays.items():
-        kind, number, *rest = name.split("/", 2)
-        if kind != "state" and number in numbers:
-            arrays["/".join((kind, str(numbers[number]), *rest))] = array
-    return Snapshot(arrays, {**snapshot.meta, "progress": [snapshot.meta["progress"][former] for former in order]})
+    return Snapshot(arrays, snapshot.meta)
 
 
 def _states(arrays: Mapping[str, np.ndarray], waves: int, size: tuple[int, int]) -> list[list[np.ndarray]]:

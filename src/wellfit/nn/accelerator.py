@@ -20,8 +20,8 @@ def in_use() -> bool:
     """Whether JAX's default devices are accelerators, or shall be treated as such.
 
     Example:
-      >>> in_use()
-      False
+      >>> in_use() == (jax.default_backend() != "cpu")
+      True
     """
     return _assumed or jax.default_backend() != "cpu"
 

@@ -15,6 +15,7 @@ from jax import lax
 
 from wellfit.base import SPREAD
 from wellfit.errors import ShapeError
+from wellfit.nn import accelerator
 from wellfit.nn.initializers import draw_kernel
 from wellfit.nn.kernels.availability import processor_in_use
 from wellfit.nn.layers import Initial, Layer, Noise, Params, check_weights, stateless
@@ -238,7 +239,7 @@ def _convolve(x: jax.Array, kernel: jax.Array, window: _Window, precision: Preci
         flat = dot(kernel, _patches(tile, window), precision)  # (F, rows·columns·M)
         return flat.reshape(-1, window.rows, window.columns, tile.shape[3])
 
-    if x.shape[0] == 1:  # an accelerator has one tile, which a loop would keep from sharing its work with other runs
+    if accelerator.in_use():  # one tile, which a loop would keep from sharing its work with other runs
         return one(x[0])[None]
     return lax.map(one, x)
 
@@ -264,7 +265,7 @@ def _backward(
         return total, back.astype(tile.dtype)
 
     zero = jnp.zeros(turned.shape, kernel.dtype)  # (size²·C, F)
-    if x.shape[0] == 1:
+    if accelerator.in_use():
         total, alone = one(zero, (x[0], gradient[0]))
         return alone[None], total.T
     total, back = lax.scan(one, zero, (x, gradient))

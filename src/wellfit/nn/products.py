@@ -47,10 +47,10 @@ def dot(a: jax.Array, b: jax.Array, precision: Precision) -> jax.Array:
     """
     if precision == "mixed":
         return _of_bfloat16(factor(a, precision), factor(b, precision))
-    return jnp.matmul(a, b, precision=_whole())
+    return jnp.matmul(a, b, precision=_float32())
 
 
-def _whole() -> lax.Precision | None:
+def _float32() -> lax.Precision | None:
     """What to ask for products of float32: by default, JAX rounds their factors to fewer bits on accelerators."""
     return lax.Precision.HIGHEST if accelerator.in_use() else None
 
@@ -124,4 +124,4 @@ def squared_norm(array: jax.Array) -> jax.Array:
       25.0
     """
     flat = array.reshape(-1)
-    return jnp.vdot(flat, flat, precision=_whole())
+    return jnp.vdot(flat, flat, precision=_float32())

@@ -50,11 +50,14 @@ class StopRequest:
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[StopRequest]:
+def interruptible(*, granting: bool = True) -> Iterator[StopRequest]:
     """Turn the first signal into a request; the second one is handled as before, and raises KeyboardInterrupt.
 
-    Outside the main thread, which alone receives signals, it is the request of the main thread, if that can be asked
-    to stop; else no request is ever made.
+    Signals that are ignored, as after ``nohup``, stay so. Outside the main thread, which alone receives signals, it is
+    the request of the main thread, if that can be asked to stop; else no request is ever made.
+
+    Args:
+      granting: whether ending may take as long as an epoch; otherwise the process is ended a second after the signal.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -67,12 +70,15 @@ def interruptible() -> Iterator[StopRequest]:
             handler(number, frame)
         stop.make()
 
-    before = {number: signal.signal(number, on_signal) for number in SIGNALS}
-    _granting.append(stop)
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, on_signal) for number in heeded}
+    if granting:
+        _granting.append(stop)
     try:
         yield stop
     finally:
-        _granting.remove(stop)
+        if granting:
+            _granting.remove(stop)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -30,6 +30,7 @@ def test_numbers_that_are_no_literals():
     assert math.isnan(literal("{'loss': nan}")["loss"])
     assert literal("[inf, -inf]") == [math.inf, -math.inf]
     assert literal("(1, (2,))") == [1, [2]]
+    assert literal("{'a': '\\d', True: None}") == {"a": "\\d", True: None}  # a warning of Python is no concern of users
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ def test_numbers_that_are_no_literals():
     [
         "", "{", "print(1)", "{'a': open('x')}", "{**{}}", "a", "1 + 1", "[x for x in [1]]", "{[]: 1}", "-'a'",
         "(" * 100_000, "-" * 100_000 + "1", "9" * 5000, "\0", "'" + "a" * (1 << 20) + "'", "{'a': 1}.__class__",
+        "0x" + "f" * 5000, "{0b1" + "0" * 2000 + ": 1}", "[1j]", "b'a'", "...", "True and 1",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_and_nothing_runs(text: str):

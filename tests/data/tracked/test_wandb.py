@@ -104,6 +104,27 @@ def test_the_table_of_the_script_with_dictionaries(tmp_path: Path):
     assert read_runs([file], tracked=Tracked(by="name", seed="seed")).variants["swift-0"] == (1,)
 
 
+def test_runs_whose_state_is_known_are_left_out_unless_finished(tmp_path: Path):
+    rows = [({"test_acc": 0.9}, {"seed": s, "wd": w}) for w in (0, 1) for s in (3, 4)]
+    file = scripted(tmp_path / "p.csv", *rows)
+    frame = pd.read_csv(file)
+    frame["state"] = ["finished", "finished", "finished", "crashed"]
+    frame.to_csv(file, index=False)
+    found = read_runs([file])
+    assert found.variants == {"wd=0": (3, 4), "wd=1": (3,)}
+    assert "Left out: runs that are not finished (1 crashed)." in found.notes
+    assert not any("does not say" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("large", ["0x" + "f" * 5000, "-0b1" + "0" * 2000])
+@pytest.mark.parametrize("cell", ["{{'seed': {}}}", "{{{}: 1}}", "{{'a': [1, {{'b': {}}}]}}"])
+def test_numbers_that_python_refuses_to_write_are_one_line(tmp_path: Path, cell: str, large: str):
+    usual = {"test_acc": 0.9}, {"seed": 1}
+    file = scripted(tmp_path / "p.csv", usual, ({"test_acc": 0.9}, cell.format(large)))
+    with pytest.raises(DataError, match=r"p\.csv, line 3: config is not a Python dictionary"):
+        read_wandb(file)
+
+
 def test_settings_as_an_older_interface_writes_them(tmp_path: Path):
     rows = [
         ({"test_acc": 0.9}, {"seed": {"desc": None, "value": s}, "wd": {"value": w}}) for w in (0, 1) for s in (3, 4)
@@ -115,6 +136,6 @@ def test_settings_as_an_older_interface_writes_them(tmp_path: Path):
 def test_what_is_no_dictionary_is_one_line(tmp_path: Path, cell: str):
     file = scripted(tmp_path / "p.csv", ({"test_acc": 0.9}, {"seed": 1}), ({"test_acc": 0.9}, cell))
     with pytest.raises(
-        DataError, match=r"p\.csv, line 3: config is no dictionary of Python.*; write dict\(run\.config\)"
+        DataError, match=r"p\.csv, line 3: config is not a Python dictionary.*; write dict\(run\.config\)"
     ):
         read_wandb(file)

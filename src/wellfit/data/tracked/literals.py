@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from typing import Any, Final
 
 __all__ = ["literal"]
 
 _LONGEST: Final = 1 << 20  # characters
+_LARGEST: Final = 1024  # bits of an integer; Python refuses to write very large ones
 _NAMES: Final = {"nan": math.nan, "inf": math.inf}
 
 
@@ -25,14 +27,19 @@ def literal(text: str) -> Any:
     if len(text) > _LONGEST:
         raise ValueError(f"more than {_LONGEST:,} characters")
     try:
-        return _value(ast.parse(text.strip(), mode="eval").body)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python does not know
+            tree = ast.parse(text.strip(), mode="eval")
+        return _value(tree.body)
     except (SyntaxError, RecursionError, MemoryError, TypeError, OverflowError):
         raise ValueError("not a value of Python") from None
 
 
 def _value(node: ast.AST) -> Any:
     match node:
-        case ast.Constant(value):
+        case ast.Constant(int(value)) if value.bit_length() <= _LARGEST:
+            return value
+        case ast.Constant(value) if value is None or isinstance(value, float | str):
             return value
         case ast.Name(name) if name in _NAMES:
             return _NAMES[name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -59,36 +60,42 @@ def read_wandb(path: Path) -> Found:
     """
     table = table_of(path)
     columns = columns_of(table)
-    lower = {name.lower(): at for name, at in columns.items()}
-    if lower.keys() >= _OF_SCRIPT:
-        return Found([_of_script(path, table, row, lower) for row in range(len(table.frame))], [_UNKNOWN], "W&B")
+    plain = {_plain(name): at for name, at in columns.items()}
+    finished, notes = _finished(table, plain.get("state"), path)
+    if plain.keys() >= _OF_SCRIPT:
+        return Found([_of_script(path, table, row, plain) for row in finished], notes, "W&B")
     about = {name: at for name, at in columns.items() if _plain(name) in _ABOUT or name.startswith("_")}
     metrics = {
         name: at for name, at in columns.items() if name not in about and _is_metric(name) and _numeric(table, at)
     }
     settings = {name: at for name, at in columns.items() if name not in about and name not in metrics}
     others = {**about, **metrics}  # --by and --seed-param find these, too
-    state = next((at for name, at in columns.items() if _plain(name) == "state"), None)
-    runs, left_out = [], []
-    for row in range(len(table.frame)):
+    runs = []
+    for row in finished:
         where = f"{path}, {table.at(row)}"
-        if state is not None and _cell(table, row, state).lower() != "finished":
-            left_out.append(_cell(table, row, state).lower() or "unknown")
-            continue
         params = flat({name: text for name, at in settings.items() if (text := _cell(table, row, at))}, where)
         values = {name: number(_cell(table, row, at)) for name, at in {**metrics, **settings}.items()}
         labels = {name: text for name, at in others.items() if (text := _cell(table, row, at))}
         found = {name: value for name, value in values.items() if value is not None}
         runs.append(TrackedRun(where, params, labels, found))
-    if not runs:
-        raise DataError(f"{path}: has no finished run; export the table when runs are finished")
-    notes = [f"Settings: the columns {', '.join(settings)}; --by names others."] if settings else []
+    read = [f"Settings: the columns {', '.join(settings)}; --by names others."] if settings else []
     if metrics:
-        notes.append(f"Metrics, not settings: the columns {', '.join(metrics)}.")
-    if left_out:
-        kinds = ", ".join(f"{left_out.count(kind)} {kind}" for kind in dict.fromkeys(left_out))
-        notes.append(f"Left out: runs that are not finished ({kinds}).")
-    return Found(runs, notes, "W&B")
+        read.append(f"Metrics, not settings: the columns {', '.join(metrics)}.")
+    return Found(runs, [*read, *notes], "W&B")
+
+
+def _finished(table: Table, state: int | None, path: Path) -> tuple[list[int], list[str]]:
+    """The rows of finished runs, and what is to be said of the others; without a column of states, all rows."""
+    rows = list(range(len(table.frame)))
+    if state is None:
+        return rows, [_UNKNOWN]
+    states = [_cell(table, row, state).lower() or "unknown" for row in rows]
+    finished = [row for row, said in zip(rows, states, strict=True) if said == "finished"]
+    if not finished:
+        raise DataError(f"{path}: has no finished run; export the table when runs are finished")
+    others = Counter(said for said in states if said != "finished")
+    kinds = ", ".join(f"{count} {said}" for said, count in others.items())
+    return finished, [f"Left out: runs that are not finished ({kinds})."] if others else []
 
 
 def _of_script(path: Path, table: Table, row: int, columns: Mapping[str, int]) -> TrackedRun:
@@ -113,7 +120,7 @@ def _dictionary(table: Table, row: int, columns: Mapping[str, int], name: str) -
     if not isinstance(found, Mapping):
         why = f" ({found})" if isinstance(found, ValueError) else ""
         fix = "write dict(run.config) and run.summary._json_dict, as the documentation of W&B does"
-        raise DataError(f"{table.where}, {table.at(row)}: {name} is no dictionary of Python{why}; {fix}")
+        raise DataError(f"{table.where}, {table.at(row)}: {name} is not a Python dictionary{why}; {fix}")
     return {str(key): value for key, value in found.items()}
 
 

@@ -52,7 +52,7 @@ def serve(folder: Path, port: int, on_start: Callable[[str], None] | None = None
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
     sockets, bound = _bind(port)
-    with Watch(folder) as watch, interruptible() as stop:
+    with Watch(folder) as watch, interruptible(granting=False) as stop:
         asyncio.run(_serve(watch, sockets, bound, on_start, stop))
     raise KeyboardInterrupt
 
@@ -94,9 +94,8 @@ async def _serve(
     if on_start is not None:
         on_start(f"http://{hosts[0]}/")
     try:
-        while (
-            not stop.requested
-        ):  # an exception out of the signal's handler would hit the loop in the midst of its work
+        # an exception raised by the signal's handler could interrupt the loop anywhere in its work
+        while not stop.requested:
             await asyncio.sleep(GLANCE)
     finally:
         server.stop()
