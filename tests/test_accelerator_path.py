@@ -1,4 +1,4 @@
-"""What runs on a card, on a CPU's devices: whole batches, all groups at once, batches gathered; the same results."""
+"""What runs on a GPU, on a CPU's devices: whole batches, all groups at once, batches gathered; the same results."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ IMAGES: list[dict[str, object]] = [
     "network", [{"kind": "mlp", "hidden": [8]}, {"kind": "layers", "layers": IMAGES}], ids=["mlp", "images"]
 )
 def test_a_whole_study(network: dict[str, object], tmp_path: Path) -> None:
-    """Planned for a card, trained, killed, continued, tested and verified; its verdicts are those of a CPU."""
+    """Planned for a GPU, trained, killed, continued, tested and verified; its verdicts are those of a CPU."""
     settings = {
         "data": {"name": "digits"},
         "train": {"epochs": 4, "seeds": 2, "batch_size": 32, "learning_rate": 0.01},
@@ -116,8 +116,8 @@ def test_a_whole_study(network: dict[str, object], tmp_path: Path) -> None:
     with accelerator.assumed():
         assert obstacle() == "training does not run on the processor"
         with pytest.raises(KeyboardInterrupt):
-            trained(tmp_path / "card", interrupt)
-        found = trained(tmp_path / "card")
+            trained(tmp_path / "gpu", interrupt)
+        found = trained(tmp_path / "gpu")
     assert found.keys() == usual.keys()
     assert all(abs(found[run] - usual[run]) < 0.02 for run in usual)  # 7 of 360 test examples
     assert max(usual.values()) > 0.5

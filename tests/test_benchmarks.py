@@ -521,8 +521,8 @@ def test_the_table_of_searches_has_means_and_ranges(scripts: Scripts) -> None:
 @pytest.mark.parametrize(
     "stages", [["layers", "lab5 x 16"], pytest.param([], marks=pytest.mark.slow)], ids=["two", "all"]
 )
-def test_what_is_measured_on_a_card_can_be_measured(stages: list[str], tmp_path: Path) -> None:
-    """With few examples, on a CPU's devices that are taken for a card's."""
+def test_what_is_measured_on_a_gpu_can_be_measured(stages: list[str], tmp_path: Path) -> None:
+    """With few examples, on a CPU's devices that are taken for GPUs."""
     command = [sys.executable, str(BENCHMARKS / "accelerator.py"), "--tiny", "--out", str(tmp_path / "found.json")]
     command += ["--only", *stages] if stages else []
     done = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -536,8 +536,8 @@ def test_what_is_measured_on_a_card_can_be_measured(stages: list[str], tmp_path:
     assert found["layers"]["seconds"].keys() == {"ours", "xla"}
 
 
-def test_without_a_card_nothing_is_measured(tmp_path: Path) -> None:
+def test_without_a_gpu_nothing_is_measured(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "accelerator.py"), "--stage", "layers"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "no accelerator: JAX sees the processor only; install JAX for the card\n"
+    assert done.stderr == "no accelerator: JAX sees the processor only; install JAX for the GPU\n"

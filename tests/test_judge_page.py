@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "how-to" / "judge.md").read_text()
 SNIPPETS = dict(re.findall(r'```python title="(\w[\w-]*).*?"\n(.*?)```', PAGE, re.S))
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)).astype(np.float32)
-Y = np.digitize(X[:, 0], [-0.5, 0.5])
+Y = np.digitize(X[:, 0], [-0.5, 0.5]).astype(np.int32)  # Keras with JAX warns of int64
 
 
 def logged(snippet: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **names: Any) -> None:

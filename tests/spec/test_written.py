@@ -58,7 +58,7 @@ def test_what_a_study_may_hold_survives(tables: dict[str, object], tmp_path: Pat
     assert dataclasses.replace(again, variants=study.variants) == study  # None is written as false
 
 
-TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(str.strip)
 
 
 @given(title=TEXT, l2=st.floats(0, 1), rates=st.lists(st.floats(0, 0.9), min_size=2, max_size=2))

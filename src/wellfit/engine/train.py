@@ -96,7 +96,7 @@ class Trainer:
       WellfitError: the data do not fit in an accelerator's memory.
 
     Example:
-      >>> from wellfit.base import Recipe
+      >>> from wellfit.base import Recipe, RunSpec, Scaling, TrainingData
       >>> from wellfit.engine.plan import make_plan
       >>> x = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
       >>> y = (x[:, 0] > 0).astype(np.int32)

@@ -28,7 +28,7 @@ def in_use() -> bool:
 
 @contextlib.contextmanager
 def assumed() -> Iterator[None]:
-    """Treat a CPU's devices as accelerators, to test on a CPU what runs on a card; programs compiled before stay.
+    """Treat a CPU's devices as accelerators, to test on a CPU what runs on a GPU; programs compiled before stay.
 
     Example:
       >>> with assumed():
