@@ -7,7 +7,6 @@ import importlib.util
 import itertools
 import os
 import pickle
-import signal
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wellfit.errors import WellfitError
 from wellfit.study.executors.address import Address, read_address
+from wellfit.study.executors.quiet import own_signals, silent, without_native_words
 from wellfit.study.provenance import versions
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class RayPool:
             import ray
 
             if not ray.is_initialized():
-                with _own_signals(), warnings.catch_warnings():
+                with own_signals(), without_native_words(), warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # it forks beside JAX's threads, but only to start other programs
                     self._connect(ray)
                 self._own = True
@@ -295,7 +295,7 @@ class RayPool:
     def _connect(self, ray: Any) -> None:
         quiet = {"logging_level": "error", "log_to_driver": False}
         with contextlib.suppress(AttributeError):
-            ray._private.worker.print_to_stdstream = _silent  # it prints the log of a machine that is gone
+            ray._private.worker.print_to_stdstream = silent  # it prints the log of a machine that is gone
         if self._address.host:
             _within(CONNECT_SECONDS, lambda: ray.init(str(self._address), **quiet), self._address)
             return
@@ -315,7 +315,7 @@ class RayPool:
     def close(self) -> None:
         """End the connection, and a Ray that was started here."""
         if self._ray is not None and self._own:
-            with _own_signals():
+            with own_signals():
                 self._ray.shutdown()
         self._ray = None
 
@@ -356,24 +356,6 @@ def _within(seconds: float, connect: Any, address: Address) -> None:
         if "ersion" in text and "Python" in text:
             raise WellfitError(f"--on {address}: other versions there: {text[:300]}; install the same ones") from None
         raise WellfitError(_no_answer(address, _first_line(failed[0]))) from None
-
-
-@contextlib.contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep the handlers of signals, which Ray replaces."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _silent(*given: Any, **named: Any) -> None:
-    """In place of what prints."""
 
 
 def _first_line(error: BaseException) -> str:
