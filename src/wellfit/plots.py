@@ -343,6 +343,8 @@ class Plots:
 
     def _mistakes(self) -> Mistakes:
         if self.details.mistakes is None:
+            if self.summary.elsewhere:
+                raise StudyFileError(f"{self.directory}: only accuracies are known; judge what runs predict")
             raise StudyFileError(f"no run of the study in {self.directory} has been tested; run the study first")
         return self.details.mistakes
 

@@ -57,6 +57,7 @@ def test_what_a_logger_keeps_is_judged_and_what_was_taken_is_said(command: Comma
         "wellfit: Seed: seed.",
         "wellfit: Variant: l2.",
         "wellfit: Accuracy: the last test_acc of each run.",
+        "wellfit: Compared with l2=0, the first variant; --baseline names another.",
     ]
     found = json.loads(ended.out)
     assert found["provenance"]["read as"].startswith("Read: 6 runs of Lightning. Seed: seed.")

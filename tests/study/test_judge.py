@@ -159,9 +159,11 @@ def test_a_planned_look_has_its_level(tmp_path: Path):
         assert of_four.interval is not None
         assert of_four.interval[0] < one.interval[0]
     assert "This is interim analysis 2 of 4; the next is planned at 6 seeds." in look.verdict
-    for wrong, message in (((5, 4), "--look 5/4"), ((3, 4), "4 seeds are not 3 equal parts")):
+    for wrong, message in (((5, 4), "--look 5/4"), ((3, 4), "a multiple of 3 seeds, at least 6; there are 4"),
+                           ((4, 4), "a multiple of 4 seeds, at least 8; there are 4")):  # fmt: skip
         with pytest.raises(StudyFileError, match=message):
             judged(tmp_path / "wrong", LABELS, runs, look=wrong)
+        assert not (tmp_path / "wrong").exists()
     with pytest.raises(StudyFileError, match="variants have 1, 2 seeds"):
         look_of((1, 2), {1, 2})
 
@@ -208,7 +210,10 @@ def test_nothing_is_left_of_what_cannot_be_judged(tmp_path: Path):
         )
     assert not list(tmp_path.iterdir())
     place = judged(tmp_path / "out", LABELS, all_runs())
-    with pytest.raises(StoreError, match="already exists; choose another --out, which judge creates"):
+    with pytest.raises(
+        StoreError,
+        match=r"already exists, and is a study directory, which wellfit report .*out opens; choose another --out",
+    ):
         judged(place, LABELS, all_runs())
 
 
@@ -339,3 +344,31 @@ def test_one_step_that_all_seeds_share_is_no_certainty(tmp_path: Path, examples:
     assert found["b"].p_value is not None
     assert 0.05 < found["b"].p_value < 1
     assert found["c"].verdict == "better"
+
+
+def test_accuracies_are_known_to_one_step_whatever_their_variant(tmp_path: Path):
+    """1.0 five times is known as well as 0.996 beside it, not to a whole."""
+    directory = judged(tmp_path / "out", None, {"a": [1.0] * 5, "b": [0.996, 0.998, 0.994, 0.996, 0.998]})
+    intervals = {v.name: v.interval["test_accuracy"] for v in summarize(directory).variants}
+    assert intervals["a"] is not None
+    assert intervals["a"][0] > 0.997
+    assert intervals["a"][1] == 1
+
+
+def test_a_margin_is_a_share(tmp_path: Path):
+    with pytest.raises(StudyFileError, match=r"margin 5: accuracy is at most 1; one percentage point is 0\.01"):
+        judged(tmp_path / "out", LABELS, all_runs(), margin=5)
+    assert summarize(judged(tmp_path / "loss", LABELS, all_runs(), metric="log_loss", margin=5)).margin == 5
+
+
+def test_seeds_that_a_variant_lacks_are_said(tmp_path: Path):
+    runs = {name: dict(enumerate(of)) for name, of in all_runs(4).items()}
+    del runs["l2"][3]
+    with open_existing(judged(tmp_path / "out", LABELS, runs)) as store:
+        read = store.metadata.provenance()["read as"]
+    assert read == "Compared over the seeds that both variants have: 'l2' has no seed 3. Means are over all seeds."
+
+
+def test_titles_have_an_end(tmp_path: Path):
+    with pytest.raises(StudyFileError, match="give the question in one line of at most 300 characters"):
+        judged(tmp_path / "out", LABELS, all_runs(), title="a" * 301)

@@ -52,7 +52,9 @@ class _Sums(NamedTuple):
     counted: NDArray[np.bool_]  # whether any seed judged it (G,)
 
 
-def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None = None) -> VarianceComponents:
+def variance_components(
+    scores: Iterable[NDArray[Any]], tested: TestRows | None = None, step: float | None = None
+) -> VarianceComponents:
     """The variance of a mean over seeds and examples, for any pattern of who judges what.
 
     Assumes ``score = mean + seed + example + residual``, all drawn independently; with groups, examples of one group
@@ -83,6 +85,7 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     Args:
       scores: one array per seed; any real numbers.  # (m,) each, or () each
       tested: which examples they belong to, in the order of its seeds; None if every seed judges all examples.
+      step: to which numbers without an axis are known; by default as ``steps.step_of`` finds it in them.
 
     Raises:
       DataError: no seed, or one with fewer than two examples; another number of scores than of rows; NaN or infinity.
@@ -96,7 +99,7 @@ def variance_components(scores: Iterable[NDArray[Any]], tested: TestRows | None 
     first = next(given, None)
     if first is not None and np.ndim(first) == 0:
         known = [float(one) for one in (first, *given)]
-        return seed_components(known, step_of(known))
+        return seed_components(known, step_of(known) if step is None else step)
     sums = _sums(given if first is None else chain([first], given), tested)
     S, N = len(sums.means), float(sums.sizes.sum())
     weights = sums.sizes / N  # (S,)

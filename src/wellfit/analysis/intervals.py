@@ -160,7 +160,7 @@ def exact_interval(successes: float, n: float, level: float = 0.95) -> Interval:
 
 
 def two_way_interval(
-    scores: Iterable[NDArray[Any]], level: float = 0.95, tested: TestRows | None = None
+    scores: Iterable[NDArray[Any]], level: float = 0.95, tested: TestRows | None = None, step: float | None = None
 ) -> tuple[float, Interval | None]:
     """The mean over seeds and test examples, with an interval for new seeds and new examples.
 
@@ -190,6 +190,7 @@ def two_way_interval(
       scores: one array per seed; bool or real, for example paired differences.  # (m,) each
       level: nominal coverage.
       tested: which examples they belong to, in the order of its seeds; None if every seed judges all examples.
+      step: as for ``crossed.variance_components``.
 
     Returns:
       The mean and ``(low, high)``, or the mean and None with one seed.
@@ -205,7 +206,7 @@ def two_way_interval(
     """
     rows = [np.asarray(one) for one in scores]
     alpha = checked_alpha(level)
-    components = variance_components(rows, tested)
+    components = variance_components(rows, tested, step)
     mean = components.mean
     if components.seeds < 2:
         return mean, None

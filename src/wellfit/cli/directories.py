@@ -82,14 +82,14 @@ def merge(
         )
         return
     console = make_console()
-    for text in _merged_lines(merged, taken):
+    for text in _merged_lines(merged, taken, elsewhere=summary.elsewhere):
         print_paragraph(console, text)
     console.print()
     print_summary(summary, console)
     print_places(console, summary, page)
 
 
-def _merged_lines(merged: Merged, taken: Mapping[str, int]) -> list[str]:
+def _merged_lines(merged: Merged, taken: Mapping[str, int], *, elsewhere: bool) -> list[str]:
     from wellfit.report.wording import count
 
     sources = ", ".join(f"{n} from {directory}" for directory, n in taken.items())
@@ -103,7 +103,7 @@ def _merged_lines(merged: Merged, taken: Mapping[str, int]) -> list[str]:
         )
     if merged.codes > 1:
         lines.append(f"note: the runs come from {merged.codes} versions of wellfit's code, listed in the report")
-    lines.append(
-        f"note: wellfit run with the same study and --out {merged.directory} adds pictures of the data to its report"
-    )
+    if not elsewhere:
+        command = f"wellfit run with the same study and --out {merged.directory}"
+        lines.append(f"note: {command} adds pictures of the data to its report")
     return lines

@@ -18,10 +18,10 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATHS...",
-        help="Tables (.csv, .parquet) with the columns variant, seed, example, label, and predicted or p_CLASS; or "
-        "variant, seed and accuracy. Or a folder of VARIANT.SEED.npz with probabilities or predictions. Or what a "
-        "tracker or a logger keeps: MLflow (mlruns, its SQLite file, http://...), a table of runs exported from W&B "
-        "(.csv), log folders of TensorBoard and Lightning, Keras's CSVLogger or History (.json), an Optuna storage.",
+        help="Tables (.csv, .parquet, .xlsx) with the columns variant, seed, example, label, and predicted or "
+        "p_CLASS; or variant, seed and accuracy. Or a folder of VARIANT.SEED.npz with probabilities or predictions. Or "
+        "what a tracker or a logger keeps: MLflow (mlruns, its SQLite file, http://...), a table of runs exported from "
+        "W&B (.csv), logs of TensorBoard and Lightning, Keras's CSVLogger or History (.json), an Optuna storage.",
     ),
 ]
 NewDirectory = Annotated[
@@ -59,7 +59,10 @@ MetricName = Annotated[
 ]
 Margin = Annotated[
     float | None,
-    typer.Option(help="The largest difference that does not matter. Default: 0.001; log_loss 0.005, brier 0.002."),
+    typer.Option(
+        help="The largest difference that does not matter; 0.01 is one point of accuracy. Default: 0.001; "
+        "log_loss 0.005, brier 0.002."
+    ),
 ]
 Curves = Annotated[
     Path | None,
@@ -161,6 +164,9 @@ def judge(
     for note in given.notes:
         print_problem(f"wellfit: {note}")
     summary, page = write_page(out)
+    first = summary.variants[0].name
+    if baseline is None and first != "baseline" and len(summary.variants) > 1:
+        print_problem(f"wellfit: Compared with {first}, the first variant; --baseline names another.")
     if json:
         print_json(to_json(summary, __version__) | {"report": str(page)})
         return

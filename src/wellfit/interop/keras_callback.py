@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = ["keras_callback"]
+
+
+def _backend() -> str:
+    """A backend of Keras that is installed; JAX comes with wellfit."""
+    return "torch" if importlib.util.find_spec("torch") else "jax"
 
 
 def keras_callback(
@@ -53,7 +59,12 @@ def keras_callback(
     """
     try:
         import keras
-    except ImportError:
+    except ImportError as error:
+        if error.name not in (None, "keras"):
+            fix = f"install it, or choose another with KERAS_BACKEND, for example KERAS_BACKEND={_backend()}"
+            raise WellfitError(
+                f"keras_callback: Keras needs its backend {error.name}, which is not installed; {fix}"
+            ) from None
         fix = 'which is not installed; install it with: pip install "wellfit[keras]"'
         raise WellfitError(f"keras_callback needs keras, {fix}") from None
     given: dict[str, Any] = {

@@ -46,6 +46,7 @@ class Evidence:
     metric: str = "test_accuracy"
     epochs: Mapping[str, int] = field(default_factory=dict)
     elsewhere: bool = False
+    folds: bool = False
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""
@@ -159,6 +160,7 @@ def certainty(study: Evidence) -> list[Sentence]:
     single = "in a single look" if study.interim is None else "without the earlier looks"
     limited = f"would be limited to 5 % {single}" if earlier_looks(study) else "is limited to 5 %"
     new = "new seeds and new examples" if study.test_examples else "new seeds and the same test set"
+    new += ", though not for another training set" if study.folds else ""
     text = f"With {study.data}, the probability {claims} {limited}, for {new}"
     keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
     largest = max(claimed, key=lambda c: abs(c.difference))

@@ -64,6 +64,7 @@ def conclusion(
     metric: str = "test_accuracy",
     epochs: Mapping[str, int] = MappingProxyType({}),
     elsewhere: bool = False,
+    folds: bool = False,
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -88,6 +89,7 @@ def conclusion(
       metric: what the comparisons and the ranking are about.
       epochs: of the recipes, by variant.
       elsewhere: whether others trained the runs.
+      folds: whether each seed judges some of the examples, and has trained on others.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.
@@ -101,7 +103,8 @@ def conclusion(
     """
     opening = [Sentence(title, ("title",))] if title else []
     study = Evidence(variants, comparisons, test_examples, margin, asked, evidence or {}, ranking, interim,
-                     largest_class, leader_accuracy, divergences, earlier_looks, metric, epochs, elsewhere)  # fmt: skip
+                     largest_class, leader_accuracy, divergences, earlier_looks, metric, epochs, elsewhere,
+                     folds)  # fmt: skip
     return (*opening, *_body(study))
 
 

@@ -21,6 +21,11 @@ def check_new(out: Path, command: str) -> None:
     Raises:
       StoreError: there is.
     """
+    if (out / "study.db").is_file():
+        raise StoreError(
+            f"{out}: already exists, and is a study directory, which wellfit report {out} opens; choose another --out, "
+            f"which {command} creates"
+        )
     if os.path.lexists(out):
         raise StoreError(f"{out}: already exists; choose another --out, which {command} creates")
 

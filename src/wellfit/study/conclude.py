@@ -163,6 +163,7 @@ def conclude(
         metric=metric,
         epochs=epochs,
         elsewhere=spec.elsewhere,
+        folds=any(len(rows) < len(judged) for rows in tested.rows.values()),
     )
     named = {v.name: v for v in variants}
     further = further or Further()

@@ -41,6 +41,7 @@ UNPAIRED: Final = "--unpaired (unpaired=True)"
 IN_ORDER: Final = "in the order of their seeds"
 """How `paired` begins where they were."""
 
+_LONGEST_TITLE: Final = 300
 _CLASSES_DO: Final = ("accuracy", "balanced_accuracy", "macro_f1")
 """The metrics that need no probabilities."""
 
@@ -88,7 +89,8 @@ def judge_runs(
     interim = None if look is None else look_of(look, {len(seeds) for seeds in given.variants.values()})
     _check_metric(given, metric)
     _check_scorable(given, metric)
-    _check_words(name, title, margin)
+    _check_words(name, title, margin, metric)
+    given = replace(given, notes=(*given.notes, *_missing_seeds(given)))
     question = f"Does any variant differ from {order[0]}?" if len(order) > 1 else f"How good is {order[0]}?"
     spec = StudySpec(
         name=name,
@@ -118,6 +120,19 @@ def judge_runs(
         store.metadata.write_note("examples", {"test": len(given.labels)})
 
 
+def _missing_seeds(given: GivenRuns) -> list[str]:
+    """Which variants lack seeds that others have."""
+    every = sorted({run.seed for run in given.runs})
+    lacking = {name: [seed for seed in every if seed not in set(seeds)] for name, seeds in given.variants.items()}
+    missing = [f"{name!r} has no {_listed(seeds)}" for name, seeds in lacking.items() if seeds]
+    if not missing:
+        return []
+    more = f", and {len(missing) - 3} more variants lack some" if len(missing) > 3 else ""
+    return [
+        f"Compared over the seeds that both variants have: {'; '.join(missing[:3])}{more}. Means are over all seeds."
+    ]
+
+
 def _check_scorable(given: GivenRuns, metric: str) -> None:
     """Refuse runs whose test examples no metric can score, before anything is written."""
     for run in given.runs if len(given.labels) else ():
@@ -129,7 +144,7 @@ def _check_scorable(given: GivenRuns, metric: str) -> None:
             raise DataError(f"{where}: all its examples belong to one class; choose another metric than roc_auc")
 
 
-def _check_words(name: str, title: str | None, margin: float | None) -> None:
+def _check_words(name: str, title: str | None, margin: float | None, metric: str) -> None:
     """Refuse a name, a title or a margin that no study can have."""
     if not SAFE_NAME.fullmatch(name):
         raise StudyFileError(f"name {name!r}: a name has {NAME_RULE}")
@@ -137,10 +152,14 @@ def _check_words(name: str, title: str | None, margin: float | None) -> None:
         raise StudyFileError(f"name {name!r}: is that of a built-in study; choose another")
     if title is not None:
         check_utf8(title, "title")
-        if not title.strip() or "\n" in title:
-            raise StudyFileError(f"title {title!r}: give the question in one line")
+        if not title.strip() or "\n" in title or len(title) > _LONGEST_TITLE:
+            raise StudyFileError(
+                f"title {title!r}: give the question in one line of at most {_LONGEST_TITLE} characters"
+            )
     if margin is not None and not 0 <= margin < math.inf:
         raise StudyFileError(f"margin {margin:g}: give 0 or the largest difference that does not matter")
+    if margin is not None and metric != "log_loss" and margin >= 1:
+        raise StudyFileError(f"margin {margin:g}: {metric} is at most 1; one percentage point is 0.01")
 
 
 def _judged(runs: Sequence[GivenRun], given: GivenRuns) -> Iterator[JudgedRun]:
@@ -257,10 +276,10 @@ def look_of(look: tuple[int, int], seeds: set[int]) -> InterimAnalysis:
             f"{text}: variants have {', '.join(map(str, sorted(seeds)))} seeds; give all the same number"
         )
     (count,) = seeds
-    if count % number or count < 2:
+    if count % number or count < 2 * number:
         raise StudyFileError(
-            f"{text}: looks are equally spaced, and {count} seeds are not {number} equal parts of at least one seed; "
-            "judge a multiple, at least 2"
+            f"{text}: looks are equally spaced, the first at two seeds or more, so that look {number} takes a multiple "
+            f"of {number} seeds, at least {2 * number}; there are {count}"
         )
     return InterimAnalysis(number, tuple(count // number * at for at in range(1, of + 1)))
 

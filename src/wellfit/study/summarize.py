@@ -16,6 +16,7 @@ from wellfit.analysis.curves import best_epoch
 from wellfit.analysis.gaps import independent_sample
 from wellfit.analysis.intervals import t_interval, two_way_interval
 from wellfit.analysis.selection import validation_components
+from wellfit.analysis.steps import step_of
 from wellfit.base import (
     History,
     IntArray,
@@ -222,6 +223,7 @@ def _read(
     read = Read((), {}, {}, {}, {}, {}, {})
     labels, classes = store.keepsakes.labels()
     groups = store.keepsakes.test_groups()
+    step = None if len(classes) else step_of(accuracy for accuracy, _ in tests.values())
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
         accuracies = {seed: tests[name, seed][0] for seed in tested}
@@ -239,7 +241,7 @@ def _read(
             if not spec.elsewhere or (name, seed) in records
         )
         mean, interval = _means(
-            runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled[name], spec.metric
+            runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled[name], spec.metric, step
         )
         variants.append(
             VariantSummary(
@@ -302,7 +304,12 @@ def _run(
 
 
 def _means(
-    runs: tuple[RunSummary, ...], outcomes: Outcomes, everything: TestRows, sampled: float, compared: str
+    runs: tuple[RunSummary, ...],
+    outcomes: Outcomes,
+    everything: TestRows,
+    sampled: float,
+    compared: str,
+    step: float | None,
 ) -> tuple[dict[str, float], dict[str, Interval | None]]:
     """The mean and the interval of every metric that any run has.
 
@@ -310,13 +317,14 @@ def _means(
       everything: which test examples each seed judges.
       sampled: the number of examples that training metrics are measured on, 0 if unknown.
       compared: the metric that variants are compared on.
+      step: to which the accuracies of all variants are known, where nothing else is.
     """
     columns = {metric: _values(runs, metric) for metric in METRICS}
     mean = {metric: float(np.mean(values)) for metric, values in columns.items() if values}
     interval = {metric: t_interval(values) for metric, values in columns.items() if values}
     if not everything.examples and "test_accuracy" in interval:  # accuracies alone, which are rounded
         known = [np.asarray(value) for value in columns["test_accuracy"]]
-        interval["test_accuracy"] = two_way_interval(known)[1]
+        interval["test_accuracy"] = two_way_interval(known, step=step)[1]
     for metric, scores in _test_scores(runs, outcomes):
         tested = everything.only(list(scores))
         mean[metric], interval[metric] = two_way_interval(list(scores.values()), tested=tested)

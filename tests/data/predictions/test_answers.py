@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, softmax
 
@@ -170,3 +174,41 @@ def test_predictions_in_other_words_than_the_labels_are_refused(labels, runs, me
         return
     with pytest.raises(DataError, match=message):
         check_predicted(np.array(labels), named)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([pd.NA, "a", "b"], "the label of example 0 is missing"),
+        ([Decimal("nan"), "a", "b"], "the label of example 0 is missing"),
+        (["a", "", "b"], "the label of example 1 is missing"),
+        (np.array(["a", "", "b"]), "the label of example 1 is missing"),
+        (np.array([0, 1, np.inf]), "label inf of example 2 is no class"),
+        (np.array([0, 1, 1e30]), r"label 1e\+30 of example 2 is no class"),
+        (np.array([0, 2**64 - 1], np.uint64), "label 18446744073709551615 of example 1 is no class"),
+        ([10**30, 0], "label 1000000000.* does not fit in 64 bits"),
+        (np.array([b"\xff", b"a"]), "labels are bytes that are no text in UTF-8"),
+        (np.zeros(2, [("a", int)]), "labels of type .*; give whole numbers or names"),
+        (np.array([[1], [1, 2]], dtype=object), "the label of example 0 is a list"),
+        ([[1], [1, 2]], "labels of unlike lengths"),
+        (["a" * 501, "b"], "the label of example 0 has 501 characters; use at most 500"),
+        (np.array([0x7FFFFFFF, 98], np.uint32).view("<U1"), "labels hold what is no character"),
+    ],
+)
+def test_labels_that_are_none_are_one_line(labels: Any, message: str):
+    with pytest.raises(DataError, match=f"y: {message}"):
+        label_values(labels, "y")
+
+
+def test_bytes_and_booleans_are_labels():
+    assert label_values(np.array([b"cat", b"dog"]), "y").tolist() == ["cat", "dog"]
+    assert label_values([True, False], "y").tolist() == [1, 0]
+
+
+def test_numbers_as_text_have_two_orders_from_eleven_classes_on():
+    names = np.array([str(at) for at in range(12)])
+    with pytest.raises(DataError, match=r"in the order 0, 1, 10 or in that of the numbers; .* name the classes"):
+        class_names(names, 12, None, "y")
+    assert class_names(names, 12, names.tolist(), "y")[1] == tuple(names.tolist())
+    assert class_names(names[:10], 10, None, "y")[1] == tuple(names[:10].tolist())
+    assert class_names(names, None, None, "y")  # predicted classes need no order

@@ -167,3 +167,15 @@ def test_all_rows_in_another_order_and_names_of_the_label_file(tmp_path: Path):
     assert found.classes == ("cat", "dog", "eel")
     np.testing.assert_array_equal(found.labels, Y)
     np.testing.assert_array_equal(found.runs[0].values(), P)
+
+
+def test_labels_that_are_numbers_in_one_file_and_text_in_another_are_the_same_numbers(tmp_path: Path):
+    """Sorted as text, the columns of 12 classes would be in another order."""
+    labels = np.arange(48) % 12
+    probabilities = np.eye(12)[labels] * 0.9 + 0.1 / 12
+    for variant, kind in (("a", int), ("b", str)):
+        np.savez(tmp_path / f"{variant}.0.npz", probabilities=probabilities, labels=labels.astype(kind))
+    given = read_predictions([tmp_path])
+    assert given.classes == tuple(map(str, range(12)))
+    for run in given.runs:
+        np.testing.assert_array_equal(run.values().argmax(axis=1), given.labels)

@@ -95,3 +95,15 @@ def test_what_is_missing_is_one_line():
         with pytest.raises(DataError, match=message) as caught:
             wellfit.judge(y, results, X=x)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "words"), [(1, "Verdicts hold for networks trained on examples like these"), (2, "is above 5 %")]
+)
+def test_splits_share_training_examples_which_is_said(rounds: int, words: str):
+    cv = RepeatedStratifiedKFold(n_splits=3, n_repeats=rounds, random_state=0)
+    judged = wellfit.judge(Y, models(cv=cv, y=Y), X=X)
+    caution = judged.summary.provenance["caution"]
+    assert caution.startswith(f"The {3 * rounds} seeds are the splits of a cross-validation, which share training")
+    assert words in caution
+    assert "though not for another training set" in judged.verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +51,15 @@ def test_groups_and_names_beside_the_labels(tmp_path: Path):
             labels_in(tmp_path / name)
     np.savez(tmp_path / "named.npz", labels=[0, 1], classes=["cat", "dog"])
     assert labels_in(tmp_path / "named.npz").classes == ("cat", "dog")
+
+
+def test_what_is_no_file_and_what_is_too_much_is_one_line(tmp_path: Path):
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(DataError, match=r"labels\.csv: .*; give a file with the labels of all examples"):
+        labels_in(tmp_path / "labels.csv")
+    np.savez_compressed(tmp_path / "labels.npz", labels=np.zeros(2**25, "S1"))
+    with pytest.raises(DataError, match=r"33,554,432 labels of 1 bytes each are too many; .*WELLFIT_LIMITS"):
+        labels_in(tmp_path / "labels.npz")
+    np.savez_compressed(tmp_path / "y.npz", labels=np.arange(3), classes=np.zeros(2**21, "U1"))
+    with pytest.raises(DataError, match=r"2,097,152 classes of 4 bytes each are too many"):
+        labels_in(tmp_path / "y.npz")

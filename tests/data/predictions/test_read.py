@@ -32,7 +32,7 @@ def test_what_holds_no_predictions_is_one_line(tmp_path: Path):
         ("pickles", "a.pkl: is a pickled file"),
         ("alone", "alone: no predictions; give tables"),
         ("gone", "gone: no such file or folder"),
-        ("twice", "y.npy: labels are also in .*labels.npz"),
+        ("twice", "y.npy: holds other labels than .*labels.npz; keep one of the files"),
     ):
         with pytest.raises(DataError, match=message):
             read_predictions([tmp_path / name])
@@ -44,3 +44,22 @@ def test_a_pipe_is_refused(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(DataError, match=r"pipe.csv: .*not a file or folder"):
         read_predictions([tmp_path / "pipe.csv"])
+
+
+def test_folders_with_the_same_labels_are_judged_together(tmp_path: Path):
+    for at, name in enumerate(("first", "second")):
+        archives(tmp_path / name)
+        for file in (tmp_path / name).glob("*.npz"):
+            stem, dot, rest = file.name.partition(".")
+            if stem != "labels":
+                file.rename(file.with_name(f"{stem}{dot}{int(rest.split('.')[0]) + 10 * at}.npz"))
+    given = read_predictions([tmp_path / "first", tmp_path / "second"])
+    assert all(len(seeds) == 6 for seeds in given.variants.values())
+
+
+def test_a_study_directory_is_one_line(tmp_path: Path):
+    (tmp_path / "study.db").touch()
+    with pytest.raises(
+        DataError, match=r"is a study directory, which wellfit show .* opens; judge the folder test in it"
+    ):
+        read_predictions([tmp_path])

@@ -146,3 +146,23 @@ def test_columns_of_all_tables_are_in_one_order(tmp_path: Path, classes: list[st
         files.append(written(part[["variant", "seed", "example", "label", *order]], tmp_path / f"{name}.csv"))
     for run in read_tables(files, "here", classes=classes).runs:
         np.testing.assert_array_equal(run.values(), probabilities(run.variant, 0))
+
+
+def test_versions_are_names_as_they_are_written(tmp_path: Path):
+    rows = [f"{version},{seed},0.{9 - at}" for at, version in enumerate(("1.1", "1.10", "007", "7")) for seed in (0, 1)]
+    (tmp_path / "t.csv").write_text("variant,seed,accuracy\n" + "\n".join(rows) + "\n")
+    given = read_predictions([tmp_path / "t.csv"])
+    assert list(given.variants) == ["1.1", "1.10", "007", "7"]
+
+
+def test_accuracies_need_no_labels_and_seeds_are_no_truths(tmp_path: Path):
+    table = tmp_path / "t.csv"
+    table.write_text("variant,seed,accuracy\na,0,0.9\nb,0,0.8\n")
+    for given in ({"softmax": True}, {"classes": ["a", "b"]}, {"labels": table}):
+        with pytest.raises(DataError, match=r"holds accuracies alone, for which .* has no use; leave it out"):
+            read_predictions([table], **given)  # type: ignore[arg-type]
+    pd.DataFrame({"variant": ["a", "b"], "seed": [True, False], "accuracy": [0.9, 0.8]}).to_parquet(
+        tmp_path / "t.parquet"
+    )
+    with pytest.raises(DataError, match="seeds are true or false"):
+        read_predictions([tmp_path / "t.parquet"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from wellfit.errors import DataError
 
 __all__ = [
     "SOFTMAX",
+    "as_integers",
     "check_predicted",
     "class_codes",
     "class_names",
@@ -30,6 +33,8 @@ _SUM: Final = 1e-3
 """How far sums of values between 0 and 1 may be from 1 for these to be probabilities and no logits."""
 _ROUNDED: Final = 1e-6
 """How far a probability may be from 0 or 1 by rounding."""
+_LONGEST: Final = 500  # characters of a label
+_INTEGER: Final = re.compile("0|-?[1-9][0-9]{0,17}")
 SOFTMAX: Final = "--softmax (softmax=True)"
 """The option that makes probabilities of logits."""
 
@@ -139,29 +144,73 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
       >>> label_values([[0, 1], [1, 0]], "y").tolist(), label_values(["cat", "dog"], "y").tolist()
       ([1, 0], ['cat', 'dog'])
     """
-    y = np.asarray(labels)
-    if y.dtype.kind == "U" and not hasattr(labels, "dtype"):
-        y = np.asarray(labels, dtype=object)  # NumPy makes NaN among texts the text nan
+    try:
+        y = np.asarray(labels)
+        if y.dtype.kind == "U" and not hasattr(labels, "dtype"):
+            y = np.asarray(labels, dtype=object)  # NumPy makes NaN among texts the text nan
+    except ValueError:
+        raise DataError(f"{where}: labels of unlike lengths; give one label per example") from None
+    if y.dtype.kind not in "biufOUS":
+        raise DataError(f"{where}: labels of type {y.dtype}; give whole numbers or names")
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim == 2 and y.dtype.kind in "biuf" and _one_hot(y):
         y = y.argmax(axis=1)
     if y.ndim != 1 or not len(y):
         raise DataError(f"{where}: labels of shape {y.shape}; give one label per example")
-    if y.dtype.kind == "f":
-        if not np.array_equal(y, np.floor(y)):  # not for NaN, which is unequal to itself
-            at = int(np.flatnonzero(~(y == np.floor(y)))[0])
+    if y.dtype.kind in "OUS":
+        return _named_values(y, where)
+    if y.dtype.kind in "fu":
+        whole = (y == np.floor(y)) & (np.abs(y.astype(np.float64)) < 2**63)  # not for NaN, which is unequal to itself
+        if not whole.all():
+            at = int(np.flatnonzero(~whole)[0])
             raise DataError(f"{where}: label {y[at]} of example {at} is no class; give whole numbers or names")
-        y = y.astype(np.int64)
-    if y.dtype.kind == "O":
-        missing = [
-            at for at, value in enumerate(y.tolist()) if value is None or (isinstance(value, float) and np.isnan(value))
-        ]
-        if missing:
-            raise DataError(f"{where}: the label of example {missing[0]} is missing; give every example one")
-        whole = all(isinstance(value, int | np.integer) for value in y.tolist())
-        y = y.astype(np.int64) if whole else y.astype(str)
-    return y.astype(np.int64) if y.dtype.kind in "biu" else y.astype(str)
+    return y.astype(np.int64)
+
+
+def _named_values(y: NDArray[Any], where: str) -> NDArray[Any]:
+    """Labels of objects or texts: as integers if all are, or as texts."""
+    if y.dtype.kind == "S":
+        try:
+            y = np.char.decode(y, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"{where}: labels are bytes that are no text in UTF-8; save them as text") from None
+    if y.dtype.kind == "U":
+        if y.dtype.itemsize and int(np.ascontiguousarray(y).view(np.uint32).max()) > sys.maxunicode:
+            raise DataError(f"{where}: labels hold what is no character; save them again")
+        lengths = np.char.str_len(y)
+        if not lengths.all():
+            _refuse_missing(int(np.flatnonzero(lengths == 0)[0]), where)
+        _check_length(int(lengths.max()), int(lengths.argmax()), where)
+        return y
+    values = y.tolist()
+    for at, value in enumerate(values):
+        if isinstance(value, list | tuple | dict | set | np.ndarray):
+            kind = type(value).__name__
+            raise DataError(f"{where}: the label of example {at} is a {kind}; give whole numbers or names")
+        if _is_missing(value):
+            _refuse_missing(at, where)
+        _check_length(len(value) if isinstance(value, str) else 0, at, where)
+    if not all(isinstance(value, int | np.integer) for value in values):
+        return np.array([str(value) for value in values])
+    if odd := [value for value in values if abs(value) >= 2**63]:
+        raise DataError(f"{where}: label {str(odd[0])[:30]} does not fit in 64 bits; number the classes from 0")
+    return np.array(values, np.int64)
+
+
+def _is_missing(value: Any) -> bool:
+    import pandas as pd
+
+    return value == "" if isinstance(value, str) else bool(pd.isna(value))  # also Decimal's NaN
+
+
+def _refuse_missing(at: int, where: str) -> NoReturn:
+    raise DataError(f"{where}: the label of example {at} is missing; give every example one")
+
+
+def _check_length(length: int, at: int, where: str) -> None:
+    if length > _LONGEST:
+        raise DataError(f"{where}: the label of example {at} has {length:,} characters; use at most {_LONGEST}")
 
 
 def group_codes(groups: Any, examples: int, where: str) -> IntArray:
@@ -230,6 +279,8 @@ def class_names(
         if unknown:
             raise DataError(f"{where}: label {unknown[0]!r} is none of the classes {', '.join(names[:12])}")
         return names, names  # as texts, since not all names need be numbers
+    if columns is not None and found.dtype.kind == "U":
+        _refuse_two_orders(found.tolist(), where)
     if columns is not None and counted and found[-1] < columns:
         return tuple(map(str, range(columns))), tuple(range(columns))
     if columns is not None and len(found) != columns:
@@ -282,6 +333,28 @@ def distinct(every: Iterable[NDArray[Any]]) -> NDArray[Any]:
     parts = [np.unique(values) for values in every]
     texts = any(part.dtype.kind == "U" for part in parts)
     return np.unique(np.concatenate([part.astype(str) if texts else part for part in parts]))
+
+
+def as_integers(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels as integers, if all are written as integers are; else as they are.
+
+    Example:
+      >>> as_integers(np.array(["10", "-2"])).tolist(), as_integers(np.array(["1", "01"])).tolist()
+      ([10, -2], ['1', '01'])
+    """
+    if labels.dtype.kind != "U" or not all(_INTEGER.fullmatch(one) for one in np.unique(labels).tolist()):
+        return labels
+    return labels.astype(np.int64)
+
+
+def _refuse_two_orders(names: Sequence[str], where: str) -> None:
+    """Refuse numbers that are texts if their order, by which columns are found, is another for numbers."""
+    if all(_INTEGER.fullmatch(name) for name in names) and sorted(names) != sorted(names, key=int):
+        first = ", ".join(sorted(names)[:3])
+        raise DataError(
+            f"{where}: labels are numbers written as text, whose columns may be in the order {first} or in that of the "
+            "numbers; give them as numbers, or name the classes in the order of the columns, --classes (class_names=)"
+        )
 
 
 def same_labels(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -15,6 +15,7 @@ from wellfit.data.arrays.files import refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.predictions.answers import (
     SOFTMAX,
+    as_integers,
     check_predicted,
     class_codes,
     class_names,
@@ -241,6 +242,8 @@ def _joined_labels(stored: Mapping[Path, Mapping[str, Stored]], rows: Mapping[Pa
     whole = [len(values) for file, values in own.items() if rows[file] is None]
     _refuse_rows(rows, min(whole) if whole else sum(map(len, own.values())))  # before room is made for the largest
     size = max(whole) if whole else max(int(at.max(initial=-1)) + 1 for at in rows.values() if at is not None)
+    if len({values.dtype.kind for values in own.values()}) > 1:
+        own = {file: as_integers(values) for file, values in own.items()}
     texts = any(values.dtype.kind == "U" for values in own.values())
     every = [values.astype(str) if texts else values for values in own.values()]
     joined = np.zeros(size, np.result_type(*every))

@@ -27,6 +27,7 @@ _SPLITS: Final[Mapping[str, str]] = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"
 }  # fmt: skip
 _MOST: Final = 1_000_000  # epochs of a run
+_LARGEST: Final = 1e30
 _ROW: Final = "give rows of epoch, metric, split and value, or name -> one value per epoch"
 _ACCURACIES: Final = ("categorical_accuracy", "sparse_categorical_accuracy", "binary_accuracy")
 """Further names of the accuracy in Keras."""
@@ -205,7 +206,9 @@ def _history(columns: Mapping[str, Mapping[int, float]], from_zero: bool) -> His
     epochs = 1 + max(max(of, default=0) for of in columns.values()) - first
     found = {name: np.full(epochs, np.nan) for name in HISTORY_COLUMNS}
     for name, of in columns.items():
-        found[name][np.array(list(of), np.int64) - first] = list(of.values())
+        values = np.array(list(of.values()), np.float64)
+        values[np.abs(values) > _LARGEST] = np.inf  # of a run that diverged; sums of them would overflow
+        found[name][np.array(list(of), np.int64) - first] = values
     return History(found)
 
 

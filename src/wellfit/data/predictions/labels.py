@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from wellfit.base import DEFAULT_READING, IntArray
 from wellfit.data.arrays.files import is_array_file, refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
-from wellfit.data.predictions.answers import group_codes, label_values
+from wellfit.data.limits import raised, remedy
+from wellfit.data.predictions.answers import group_codes, label_values, same_labels
 from wellfit.data.predictions.runs import run_named
 from wellfit.data.tables.files import is_table, load_table
 from wellfit.errors import DataError
+from wellfit.files import form_of
 
 __all__ = ["CLASSES", "EXAMPLES", "GROUPS", "LABELS", "GivenLabels", "array_named", "is_labels", "labels_in"]
 
@@ -27,6 +30,10 @@ GROUPS: Final = ("groups", "group")
 """Names of arrays and columns that say which examples belong together."""
 CLASSES: Final = ("classes", "class_names")
 """Names of arrays with the names of the classes, in the order of the columns."""
+
+_MOST_LABELS: Final = 20_000_000
+_MOST_CLASSES: Final = 1_000_000
+_USUAL: Final = 64  # bytes of an entry; longer ones count as several
 
 
 class GivenLabels(NamedTuple):
@@ -41,6 +48,14 @@ class GivenLabels(NamedTuple):
     values: NDArray[Any]
     groups: IntArray | None = None
     classes: tuple[str, ...] | None = None
+
+    def same(self, other: GivenLabels) -> bool:
+        """Whether another file says the same of the same examples."""
+        if not same_labels(self.values, other.values) or self.classes != other.classes:
+            return False
+        if self.groups is None or other.groups is None:
+            return self.groups is other.groups
+        return np.array_equal(self.groups, other.groups)
 
 
 def is_labels(path: Path) -> bool:
@@ -64,22 +79,35 @@ def labels_in(file: Path) -> GivenLabels:
     Raises:
       DataError: no labels in it, several arrays or columns that could be, or a group that is missing.
     """
+    if (form := form_of(file)) != "a file":
+        raise DataError(f"{file}: {form or 'no such file'}; give a file with the labels of all examples")
     refuse_pickles(file)
-    if not file.is_file():
-        raise DataError(f"{file}: no such file; give one with the labels of all examples")
     if not is_array_file(file):
         return _in_table(file)
     arrays = stored_arrays(file)
     stored = array_named(arrays, LABELS) or (next(iter(arrays.values())) if len(arrays) == 1 else None)
     if stored is None:
         raise DataError(f"{file}: has the arrays {', '.join(arrays)}; call the one with the labels labels")
-    values = label_values(stored.read(), str(file))
+    values = label_values(_read(stored, _MOST_LABELS, "labels", file), str(file))
     groups, names = array_named(arrays, GROUPS), array_named(arrays, CLASSES)
     return GivenLabels(
         values,
-        None if groups is None else group_codes(groups.read(), len(values), str(file)),
-        None if names is None else tuple(map(str, names.read().ravel().tolist())),
+        None if groups is None else group_codes(_read(groups, _MOST_LABELS, "groups", file), len(values), str(file)),
+        None
+        if names is None
+        else tuple(map(str, label_values(_read(names, _MOST_CLASSES, "classes", file).ravel(), str(file)).tolist())),
     )
+
+
+def _read(stored: Stored, most: int, what: str, file: Path) -> NDArray[Any]:
+    """An array of as many entries, and bytes, as labels can have."""
+    count = math.prod(stored.shape)
+    size = count * max(stored.dtype.itemsize // _USUAL, 1)
+    if size > raised(most):
+        raise DataError(
+            f"{file}: {count:,} {what} of {stored.dtype.itemsize:,} bytes each are too many; {remedy(size, most)}"
+        )
+    return stored.read()
 
 
 def array_named(arrays: Mapping[str, Stored], names: Sequence[str]) -> Stored | None:

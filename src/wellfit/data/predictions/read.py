@@ -8,7 +8,7 @@ from typing import Final
 
 from wellfit.data.arrays.files import refuse_pickles
 from wellfit.data.predictions.archives import is_archive, read_archives
-from wellfit.data.predictions.labels import is_labels
+from wellfit.data.predictions.labels import is_labels, labels_in
 from wellfit.data.predictions.runs import GivenRuns
 from wellfit.data.predictions.tables import read_tables
 from wellfit.data.tables.files import is_table
@@ -50,7 +50,9 @@ def read_predictions(
         raise DataError(f"{table}: a table beside {archives[0].name}; give NumPy archives or tables, not both")
     apart = [labels] if labels is not None else [file for file in files if is_labels(file)]
     if len(apart) > 1:
-        raise DataError(f"{apart[1]}: labels are also in {apart[0]}; keep one of the files, or give --labels FILE")
+        first, *others = [labels_in(file) for file in apart]
+        if odd := next((file for file, of in zip(apart[1:], others, strict=True) if not first.same(of)), None):
+            raise DataError(f"{odd}: holds other labels than {apart[0]}; keep one of the files, or give --labels FILE")
     if not runs:
         raise DataError(f"{source}: no predictions; give tables (.csv, .parquet) or archives named VARIANT.SEED.npz")
     read = read_archives if archives else read_tables
@@ -70,6 +72,8 @@ def _files(path: Path) -> list[Path]:
         files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+    if any(file.name == "study.db" for file in files):
+        raise DataError(f"{path}: is a study directory, which wellfit show {path} opens; judge the folder test in it")
     inside = [file for file in files if file.name != _OURS]
     found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]
     if not any(is_archive(file) or is_table(file) for file in found):

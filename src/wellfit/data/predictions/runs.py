@@ -27,6 +27,7 @@ __all__ = [
 
 _RUN: Final = re.compile(r"(?P<variant>.+)\.(?P<seed>\d{1,9})")
 MOST_SEED: Final = 999_999_999
+_MOST_STORED: Final = 2**63 - 1
 """The largest seed in the name of a file."""
 
 
@@ -108,6 +109,8 @@ def check_names(runs: Iterable[tuple[str, int, str]], fix: str = "keep one of th
     folded: dict[str, str] = {}
     seen: dict[tuple[str, int], str] = {}
     for variant, seed, where in runs:
+        if seed > _MOST_STORED:
+            raise DataError(f"{where}: seed {str(seed)[:30]} is too large; number the runs of each variant")
         if not SAFE_NAME.fullmatch(variant):
             raise DataError(f"{where}: variant {variant!r}: a name has {NAME_RULE}; rename it")
         if (twin := folded.setdefault(variant.lower(), variant)) != variant:
@@ -147,6 +150,16 @@ def check_examples(runs: Sequence[GivenRun], examples: int, ids: Callable[[int],
             )
 
 
+def _plain_numbers(name: str) -> str:
+    """A name whose numbers are written in one way.
+
+    Example:
+      >>> _plain_numbers("dropout=0.0, lr=1e-3"), _plain_numbers("dropout=0, lr=0.001")
+      ('dropout=0.0, lr=0.001', 'dropout=0.0, lr=0.001')
+    """
+    return re.sub(r"\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?", lambda found: repr(float(found[0])), name)
+
+
 def baseline_first(given: GivenRuns, baseline: str | None) -> tuple[str, ...]:
     """The variants in the order of the study: the first is the one that all others are compared with.
 
@@ -158,6 +171,9 @@ def baseline_first(given: GivenRuns, baseline: str | None) -> tuple[str, ...]:
       UnknownNameError: there is no such variant.
     """
     names = tuple(given.variants)
+    if baseline is not None and baseline not in names:
+        same = [name for name in names if _plain_numbers(name) == _plain_numbers(baseline)]
+        baseline = same[0] if len(same) == 1 else baseline
     if baseline is not None and baseline not in names:
         raise UnknownNameError("variant", baseline, names, given.source)
     first = baseline or ("baseline" if "baseline" in names else names[0])

@@ -18,6 +18,7 @@ from wellfit.errors import DataError
 __all__ = ["SETTINGS", "first_difference", "other_setting", "settings_in", "settings_text"]
 
 SETTINGS: Final = "settings"
+_MOST_NESTED: Final = 200  # lists and mappings, side by side or within one another
 """The array with the text."""
 
 
@@ -65,11 +66,21 @@ def settings_in(arrays: Mapping[str, Stored], file: Path) -> dict[str, Any] | No
     text: NDArray[Any] = stored.read()
     try:
         found = json.loads(str(text.reshape(-1)[0]), parse_constant=_refuse)
-        if text.size == 1 and text.dtype.kind == "U" and isinstance(found, dict):
+        if (
+            text.size == 1
+            and text.dtype.kind == "U"
+            and isinstance(found, dict)
+            and not _deep(str(text.reshape(-1)[0]))
+        ):
             return found
     except (ValueError, IndexError, RecursionError):
         pass
     raise DataError(f"{file}: settings are no JSON text of name -> value; leave them out, or write them with log(...)")
+
+
+def _deep(text: str) -> bool:
+    """Whether a JSON text may nest deeper than settings do."""
+    return text.count("{") + text.count("[") > _MOST_NESTED
 
 
 def _refuse(constant: str) -> float:

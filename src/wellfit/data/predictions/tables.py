@@ -92,6 +92,11 @@ def read_tables(
         raise DataError(f"{forms[True].table.where}: accuracies, but {forms[False].table.where} has predictions; give "
                         "one or the other")  # fmt: skip
     if True in forms:
+        given = {"--labels": labels, "--classes (class_names=)": classes, SOFTMAX: softmax or None}
+        if useless := [name for name, value in given.items() if value is not None]:
+            raise DataError(
+                f"{parts[0].table.where}: holds accuracies alone, for which {useless[0]} has no use; leave it out"
+            )
         return _accuracies(parts, source)
     kinds = {tuple(sorted(part.probabilities)): part for part in parts}
     if len(kinds) > 1:
@@ -161,7 +166,11 @@ def _variants(part: _Part) -> tuple[NDArray[Any], list[str]]:
 
     if "variant" not in part.columns:
         return np.zeros(len(part.table.frame), np.int64), [(part.named or ("", 0))[0]]
-    codes, names = pd.factorize(_column(part, "variant").astype(str).str.strip())
+    named = _column(part, "variant")
+    if named.dtype.kind in "iuf":  # 1.1 and 1.10 are two versions
+        written = load_table(Path(part.table.where), DEFAULT_READING, as_written=True).written
+        named = named if written is None else pd.Series(written(part.columns["variant"]))
+    codes, names = pd.factorize(named.astype(str).str.strip())
     return codes, list(names)
 
 
@@ -169,6 +178,8 @@ def _seeds(part: _Part) -> IntArray:
     if "seed" not in part.columns:
         return np.full(len(part.table.frame), (part.named or ("", 0))[1], np.int64)
     series = _column(part, "seed")
+    if series.dtype.kind == "b":
+        raise DataError(f"{part.table.where}: seeds are true or false; number the runs of each variant")
     numbers = _as_numbers(series)
     wrong = ~((numbers >= 0) & (numbers == np.floor(numbers)) & (numbers < 2**31))
     if wrong.any():

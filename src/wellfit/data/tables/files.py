@@ -85,11 +85,12 @@ def stem_of(path: Path) -> str:
     return name[: -len(suffix)] if suffix in _TEXT or (suffix in _FRAMES and name == path.name) else path.name
 
 
-def load_table(path: Path, reading: Reading, like: Header | None = None) -> Table:
+def load_table(path: Path, reading: Reading, like: Header | None = None, *, as_written: bool = False) -> Table:
     """Read one file.
 
     Args:
       like: the header of the training table, for later tables; where no cell shows the decimal mark, it is the same.
+      as_written: whether the cells of a text are kept as written, too.
 
     Raises:
       DataError: not a regular file, damaged, in another format, or without rows; a package that is not installed.
@@ -111,7 +112,7 @@ def load_table(path: Path, reading: Reading, like: Header | None = None) -> Tabl
     return (
         _parquet(io.BytesIO(content), len(content), where)
         if content.startswith(b"PAR1")
-        else parse_text(content, reading, where, like)
+        else parse_text(content, reading, where, like, as_written=as_written)
     )
 
 

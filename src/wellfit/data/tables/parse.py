@@ -33,7 +33,9 @@ _SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "space"}
 _MISSING: Final = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?", "-"]
 
 
-def parse_text(content: bytes, reading: Reading, where: str, like: Header | None = None) -> Table:
+def parse_text(
+    content: bytes, reading: Reading, where: str, like: Header | None = None, *, as_written: bool = False
+) -> Table:
     r"""Read a table from text.
 
     Args:
@@ -41,6 +43,7 @@ def parse_text(content: bytes, reading: Reading, where: str, like: Header | None
       reading: ``encoding``, ``separator``, ``decimal`` and ``header`` take precedence over what is found.
       where: the file, for error messages.
       like: the header of the training table, for later tables, whose cells are kept as written, too.
+      as_written: whether the cells of this one are; that takes the memory of the file.
 
     Returns:
       Columns of numbers, in which missing values are NaN, and columns of texts as written.
@@ -80,7 +83,9 @@ def parse_text(content: bytes, reading: Reading, where: str, like: Header | None
         facts=tuple((name, fact) for name, fact in facts if fact),
         bare=found.header,
         decimal=found.decimal if found.decided else "",
-        written=None if like is None else lambda at: _columns(rows, found, [at], [at])[at].to_numpy(),
+        written=None
+        if like is None and not as_written
+        else lambda at: _columns(rows, found, [at], [at])[at].to_numpy(),
     )
 
 

@@ -18,7 +18,7 @@ __all__ = ["files_below", "json_in", "parts_below", "read_bounded", "skipped_not
 
 _DEEP: Final = 6
 _MOST_FILES: Final = 50_000
-_MOST_BYTES: Final = 1 << 26  # of a JSON file
+_MOST_BYTES: Final = 1 << 23  # of a JSON file, which takes up to a hundred times as many in memory
 _MOST_YAML: Final = 1 << 20  # PyYAML reads about a megabyte a second
 
 

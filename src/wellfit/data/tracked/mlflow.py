@@ -68,10 +68,10 @@ def read_mlflow(path: str | Path, tracked: Tracked) -> Found:
     with _quiet():
         try:
             from mlflow import MlflowClient
-            from mlflow.exceptions import MlflowException
         except ImportError:
             fix = 'install it with: pip install "wellfit[mlflow]"'
             raise DataError(f"{path}: reading it needs MLflow, which is not installed; {fix}") from None
+        logging.getLogger("mlflow").setLevel(logging.ERROR)  # the first import has set another level
         uri, keep, only = _opened(path)
         try:
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -79,7 +79,9 @@ def read_mlflow(path: str | Path, tracked: Tracked) -> Found:
             every = _paged(client.search_runs, path, experiment_ids=[experiment.experiment_id])
             runs, notes = _finished(every, path)
             found = [_run(client, run, path) for run in runs]
-        except (MlflowException, OSError, ImportError) as error:
+        except WellfitError:
+            raise
+        except Exception as error:  # of MLflow, or of what it reads damaged files with
             raise DataError(f"{path}: MLflow cannot read it ({one_line(error)[:300]}){_fix(path, error)}") from None
         if tracked.artifact is not None or tracked.accuracy is None:
             found = _with_artifacts(client, runs, found, path, keep)
