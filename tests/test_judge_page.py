@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "how-to" / "judge.md").read_text()
 SNIPPETS = dict(re.findall(r'```python title="(\w[\w-]*).*?"\n(.*?)```', PAGE, re.S))
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 4)).astype(np.float32)
-Y = np.digitize(X[:, 0], [-0.5, 0.5]).astype(np.int32)  # Keras with JAX warns of int64
+Y = np.digitize(X[:, 0], [-0.5, 0.5])
 
 
 def logged(snippet: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **names: Any) -> None:
@@ -49,7 +49,9 @@ def test_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with jax.numpy_rank_promotion("allow"):  # Keras is not as strict as we are
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
         model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-        logged(SNIPPETS["Keras"].replace("epochs=20", "epochs=2, verbose=0"), tmp_path, monkeypatch, model=model)
+        labels = {f"y_{part}": Y.astype(np.int32) for part in ("train", "val", "test")}  # JAX warns of int64
+        snippet = SNIPPETS["Keras"].replace("epochs=20", "epochs=2, verbose=0")
+        logged(snippet, tmp_path, monkeypatch, model=model, **labels)
 
 
 @pytest.mark.filterwarnings("ignore")  # Lightning's own

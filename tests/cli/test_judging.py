@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +109,11 @@ def test_the_verdict_on_logged_runs_is_that_on_the_arrays(command: Command, tmp_
     pd.testing.assert_frame_equal(*by_name)
     assert len(logged.history()) == 18
     assert logged.summary.variants[0].settings == {"rate": 0.5}
+
+
+def test_labels_that_are_a_pipe_do_not_hang(command: Command, tmp_path: Path) -> None:
+    archives(tmp_path / "runs")
+    os.mkfifo(tmp_path / "pipe.csv")
+    ended = command("judge", tmp_path / "runs", "--labels", tmp_path / "pipe.csv", "--out", tmp_path / "judged")
+    assert ended.status == 2
+    assert "give a file with the labels of all examples" in ended.err

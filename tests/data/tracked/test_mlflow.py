@@ -210,3 +210,21 @@ def test_curves_of_too_many_numbers_are_one_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(mlflow, "_MOST_POINTS", 3)
     with pytest.raises(DataError, match=r"curves of more than 3 numbers; .*WELLFIT_LIMITS=2"):
         read_mlflow(tmp_path / "mlruns", Tracked())
+
+
+def test_damaged_files_are_one_line_and_leftovers_are_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    pytest.importorskip("mlflow")
+    write_mlflow(str(tmp_path / "mlruns"), tmp_path / "work")
+    (tmp_path / "mlruns" / "1").mkdir()  # as a run that was tracked in a database leaves it
+    check(tmp_path / "mlruns")
+    assert capfd.readouterr().err == ""
+    file = next((tmp_path / "mlruns").glob("*/*/metrics/test_acc"))
+    whole = file.read_text()
+    file.write_text(whole.replace("0.", "0.{", 1))
+    with pytest.raises(DataError, match="MLflow cannot read it"):
+        read_runs([tmp_path / "mlruns"])
+    file.write_text(whole)
+    meta = next(path for path in (tmp_path / "mlruns").glob("*/meta.yaml") if path.parent.name != "0")
+    meta.write_text(meta.read_text()[:40] + ": [")
+    with pytest.raises(DataError, match="mlruns"):
+        read_runs([tmp_path / "mlruns"])
