@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,11 +145,10 @@ def _given(
             raise DataError(f"judge(...): {extra[0]} beside results of cross_validate, which have them; leave it out")
         found = out_of_fold(y_test, predictions, X)
         classes = both["classes"] or found.classes
-        judged = given_arrays(
+        return given_arrays(
             y_test, found.predictions, folds=found.folds, groups=arrays["groups"], classes=classes,
             softmax=both["softmax"],
         )  # fmt: skip
-        return replace(judged, caution=found.caution)
     if X is not None:
         raise DataError("judge(...): X is for results of cross_validate; leave it out")
     return given_arrays(y_test, predictions, **arrays, **both)

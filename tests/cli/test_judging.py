@@ -73,6 +73,7 @@ def test_what_a_logger_keeps_is_judged_and_what_was_taken_is_said(command: Comma
     assert ended.status == 0, ended.err
     assert "It is of validation examples" in ended.err
     assert "It is of validation examples: where these chose" in " ".join(ended.out.split())
+    assert "in val_accuracy?" in ended.out.splitlines()[0]
 
 
 def test_mistakes_are_one_line_and_nothing_is_written(command: Command, tmp_path: Path) -> None:

@@ -353,6 +353,10 @@ def test_accuracies_are_known_to_one_step_whatever_their_variant(tmp_path: Path)
     assert intervals["a"] is not None
     assert intervals["a"][0] > 0.997
     assert intervals["a"][1] == 1
+    exact = {"a": [0.91] * 5, "b": [1 / 3, 0.7123456789012345, 0.6123456789012347, 0.5, 0.6]}
+    of_a = summarize(judged(tmp_path / "exact", None, exact)).variants[0].interval["test_accuracy"]
+    assert of_a is not None
+    assert of_a[1] - of_a[0] > 0.01  # what is not rounded says nothing of what is
 
 
 def test_a_margin_is_a_share(tmp_path: Path):
@@ -372,3 +376,10 @@ def test_seeds_that_a_variant_lacks_are_said(tmp_path: Path):
 def test_titles_have_an_end(tmp_path: Path):
     with pytest.raises(StudyFileError, match="give the question in one line of at most 300 characters"):
         judged(tmp_path / "out", LABELS, all_runs(), title="a" * 301)
+
+
+def test_runs_that_were_numbered_lack_no_seeds(tmp_path: Path):
+    runs = {name: dict(enumerate(of, 10 * at)) for at, (name, of) in enumerate(all_runs(4).items())}
+    del runs["l2"][max(runs["l2"])]
+    with open_existing(judged(tmp_path / "out", LABELS, runs, unpaired=True)) as store:
+        assert "Compared over" not in store.metadata.provenance().get("read as", "")

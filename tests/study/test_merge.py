@@ -220,7 +220,7 @@ def test_what_one_of_them_has_noted_is_refused(copy: Path, tmp_path: Path) -> No
     with open_existing(tmp_path / "same") as store:
         assert store.metadata.note("looks") == {"of": 3}
     message = refused(OtherStudyError, copy / "a", copy / "c", out=tmp_path / "whole")
-    assert "looks is {'of': 3} there and not set here" in message
+    assert "planned looks differ; merge only directories that differ in seeds and variants" in message
 
 
 def test_machines_that_measured_other_costs_belong_together(copy: Path, tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ class FittedModel:
             column of a table, as an array beside the examples, or as the names of the folders of images.  # (N,)
 
         Raises:
-          DataError: as for ``predict``; there are no labels, or one that is no class of the model.
+          DataError: as for ``predict``; there are no labels, or one that is not a class of the model.
         """
         later = self._read(examples)
         truth = self._positions(later, labels)  # (N,)
@@ -355,7 +355,7 @@ def positions(labels: NDArray[Any], classes: Sequence[str]) -> IntArray:
       classes: their names.
 
     Raises:
-      DataError: a label that is no class.
+      DataError: a label that is not a class.
 
     Example:
       >>> positions(np.array(["b", "a"]), ("a", "b")).tolist(), positions(np.array([7.0, 3.0]), ("3", "7")).tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import (
@@ -27,6 +27,10 @@ _TELLING: Final = 5  # seeds whose spread tells whether more seeds would decide
 _LOOKS: Final = ("Second", "Third", "Fourth", "Fifth")
 
 
+Folds = Literal["", "once", "repeated"]
+"""Whether each seed judges all examples, or a part of them: each example once, or several times."""
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a conclusion is drawn from: the arguments of ``conclusions.conclusion``."""
@@ -46,7 +50,7 @@ class Evidence:
     metric: str = "test_accuracy"
     epochs: Mapping[str, int] = field(default_factory=dict)
     elsewhere: bool = False
-    folds: bool = False
+    folds: Folds = ""
 
     def verdict(self, verdict: str) -> list[Comparison]:
         """The comparisons with the first variant that have this verdict, without identical variants."""
@@ -160,8 +164,11 @@ def certainty(study: Evidence) -> list[Sentence]:
     single = "in a single look" if study.interim is None else "without the earlier looks"
     limited = f"would be limited to 5 % {single}" if earlier_looks(study) else "is limited to 5 %"
     new = "new seeds and new examples" if study.test_examples else "new seeds and the same test set"
-    new += ", though not for another training set" if study.folds else ""
-    text = f"With {study.data}, the probability {claims} {limited}, for {new}"
+    if study.folds == "once":
+        limited, new = limited.replace("limited to", "about"), f"{new}, though not for another training set"
+    if study.folds == "repeated":
+        limited = "is above 5 %, since repeated splits share training and test examples"
+    text = f"With {study.data}, the probability {claims} {limited}{', for ' + new if study.folds != 'repeated' else ''}"
     keys = ["study.seeds", *keys_of(claimed, "p_adjusted")]
     largest = max(claimed, key=lambda c: abs(c.difference))
     evidence, ahead = study.evidence.get(largest.variant), largest.verdict == "better"

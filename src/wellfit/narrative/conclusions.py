@@ -22,6 +22,7 @@ from wellfit.base import (
 )
 from wellfit.narrative.caveats import (
     Evidence,
+    Folds,
     certainty,
     divergence,
     earlier_looks,
@@ -64,7 +65,7 @@ def conclusion(
     metric: str = "test_accuracy",
     epochs: Mapping[str, int] = MappingProxyType({}),
     elsewhere: bool = False,
-    folds: bool = False,
+    folds: Folds = "",
 ) -> tuple[Sentence, ...]:
     """A few sentences: the question, what the study shows and what it does not, how sure that is, what to do next.
 
@@ -89,7 +90,7 @@ def conclusion(
       metric: what the comparisons and the ranking are about.
       epochs: of the recipes, by variant.
       elsewhere: whether others trained the runs.
-      folds: whether each seed judges some of the examples, and has trained on others.
+      folds: whether seeds judge parts of the examples, and have trained on others.
 
     Returns:
       Sentences, each with its sources: keys of ``show --json``.

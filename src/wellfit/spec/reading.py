@@ -20,7 +20,7 @@ from wellfit.spec.tables import Changes, Part, StudyFile, settings_of
 
 __all__ = ["plain_of", "read_table", "table_with"]
 
-_STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)  # true is no number, and 3.0 no whole one
+_STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)  # true is not a number, and 3.0 no whole one
 _TYPES: Final = {
     "float_type": "a number",
     "int_type": "a whole number",

@@ -21,7 +21,7 @@ def check_new(out: Path, command: str) -> None:
     Raises:
       StoreError: there is.
     """
-    if (out / "study.db").is_file():
+    if os.path.isfile(out / "study.db"):
         raise StoreError(
             f"{out}: already exists, and is a study directory, which wellfit report {out} opens; choose another --out, "
             f"which {command} creates"

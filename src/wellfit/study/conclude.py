@@ -33,6 +33,7 @@ from wellfit.base import (
     TestRows,
     VariantSummary,
 )
+from wellfit.narrative.caveats import Folds
 from wellfit.narrative.conclusions import conclusion
 from wellfit.narrative.context import AnswerContext
 from wellfit.narrative.gap_answers import gap_pairs
@@ -163,7 +164,7 @@ def conclude(
         metric=metric,
         epochs=epochs,
         elsewhere=spec.elsewhere,
-        folds=any(len(rows) < len(judged) for rows in tested.rows.values()),
+        folds=_folds(tested, len(judged)),
     )
     named = {v.name: v for v in variants}
     further = further or Further()
@@ -177,6 +178,14 @@ def conclude(
     verdict = " ".join(sentence.text for sentence in sentences[1:])
     answers = answered(_questions(spec), context)
     return Concluded(*found, _friedman_p(scores), sentences, verdict, answers, gaps)
+
+
+def _folds(tested: TestRows, judged: int) -> Folds:
+    """Whether seeds judge parts of the examples, each once or several times."""
+    sizes = [len(rows) for rows in tested.rows.values()]
+    if all(size == judged for size in sizes):
+        return ""
+    return "once" if sum(sizes) == judged else "repeated"
 
 
 def _gaps(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH",
+    "LOOKS",
     "MAX_SEEDS",
     "Recorded",
     "check_seeds",
@@ -31,7 +32,8 @@ BATCH: Final = 5
 
 MAX_SEEDS: Final = 20
 
-_KEY: Final = "looks"  # of the note in the store
+LOOKS: Final = "looks"
+"""The name of the note in the store that has the plan."""
 
 
 class Recorded(NamedTuple):
@@ -69,21 +71,21 @@ def planned_seeds(max_seeds: int = MAX_SEEDS, first: int = BATCH) -> tuple[int, 
 
 def record_plan(store: Store, interim: InterimAnalysis) -> None:
     """Fix the planned analyses in the store before the first one is made; does nothing later on."""
-    if store.metadata.note(_KEY) is None:
+    if store.metadata.note(LOOKS) is None:
         # results of these seeds that were visible before count as the first analysis
         seen = sorted({seed for _, seed in store.runs.test_scores()})
-        store.metadata.write_note(_KEY, {"planned": list(interim.seeds), "taken": 1 if seen else 0, "seeds": seen})
+        store.metadata.write_note(LOOKS, {"planned": list(interim.seeds), "taken": 1 if seen else 0, "seeds": seen})
 
 
 def record_analysis(store: Store, interim: InterimAnalysis, seeds: Sequence[int]) -> None:
     """Record that an analysis is made: all of its seeds are trained and tested."""
     note = {"planned": list(interim.seeds), "taken": interim.number, "seeds": list(seeds)}
-    store.metadata.write_note(_KEY, note)
+    store.metadata.write_note(LOOKS, note)
 
 
 def recorded(store: Store) -> Recorded | None:
     """The record of a study's interim analyses; None if none were planned."""
-    note: dict[str, Any] | None = store.metadata.note(_KEY)
+    note: dict[str, Any] | None = store.metadata.note(LOOKS)
     return None if note is None else Recorded(note["taken"], tuple(note["planned"]), frozenset(note["seeds"]))
 
 

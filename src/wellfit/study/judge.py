@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from wellfit import __version__
 from wellfit.analysis.metrics import accuracy, log_loss
-from wellfit.analysis.scores import MARGINS
+from wellfit.analysis.scores import LOSSES, MARGINS
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.base import History, Recipe
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, baseline_first, check_examples, check_names, renumbered
@@ -41,9 +41,10 @@ UNPAIRED: Final = "--unpaired (unpaired=True)"
 IN_ORDER: Final = "in the order of their seeds"
 """How `paired` begins where they were."""
 
-_LONGEST_TITLE: Final = 300
 _CLASSES_DO: Final = ("accuracy", "balanced_accuracy", "macro_f1")
 """The metrics that need no probabilities."""
+
+_LONGEST_TITLE: Final = 300
 
 
 def judge_runs(
@@ -90,8 +91,13 @@ def judge_runs(
     _check_metric(given, metric)
     _check_scorable(given, metric)
     _check_words(name, title, margin, metric)
-    given = replace(given, notes=(*given.notes, *_missing_seeds(given)))
-    question = f"Does any variant differ from {order[0]}?" if len(order) > 1 else f"How good is {order[0]}?"
+    given = replace(
+        given,
+        notes=(*given.notes, *([] if unpaired else _missing_seeds(given))),
+        caution=" ".join(filter(None, (given.caution, _about_splits(given)))),
+    )
+    by = f" in {given.measure}" if given.measure else ""
+    question = f"Does any variant differ from {order[0]}{by}?" if len(order) > 1 else f"How good is {order[0]}{by}?"
     spec = StudySpec(
         name=name,
         title=title or question,
@@ -120,10 +126,27 @@ def judge_runs(
         store.metadata.write_note("examples", {"test": len(given.labels)})
 
 
+def _about_splits(given: GivenRuns) -> str:
+    """What verdicts over parts of the examples leave open; empty if every seed judged all of them.
+
+    Source: Nadeau & Bengio (2003), "Inference for the generalization error", Machine Learning 52:239-281.
+    """
+    parts = {run.seed: run.rows for run in given.runs if run.rows is not None}
+    if not parts:
+        return ""
+    told = "Seeds judged parts of the examples, as the splits of a cross-validation do, which share training examples"
+    if len(np.unique(np.concatenate(list(parts.values())))) == sum(map(len, parts.values())):
+        return f"{told}: verdicts hold for networks trained on examples like these, not for every other training set"
+    return (
+        f"{told}, and examples were judged by several: these count as more evidence than they are, so that the "
+        "probability of a false claim is above 5 %; judge one round of a cross-validation"
+    )
+
+
 def _missing_seeds(given: GivenRuns) -> list[str]:
     """Which variants lack seeds that others have."""
-    every = sorted({run.seed for run in given.runs})
-    lacking = {name: [seed for seed in every if seed not in set(seeds)] for name, seeds in given.variants.items()}
+    every = {run.seed for run in given.runs}
+    lacking = {name: sorted(every.difference(seeds)) for name, seeds in given.variants.items()}
     missing = [f"{name!r} has no {_listed(seeds)}" for name, seeds in lacking.items() if seeds]
     if not missing:
         return []
@@ -152,13 +175,12 @@ def _check_words(name: str, title: str | None, margin: float | None, metric: str
         raise StudyFileError(f"name {name!r}: is that of a built-in study; choose another")
     if title is not None:
         check_utf8(title, "title")
-        if not title.strip() or "\n" in title or len(title) > _LONGEST_TITLE:
-            raise StudyFileError(
-                f"title {title!r}: give the question in one line of at most {_LONGEST_TITLE} characters"
-            )
+        if not title.strip() or len(title.splitlines()) > 1 or len(title) > _LONGEST_TITLE:
+            fix = f"give the question in one line of at most {_LONGEST_TITLE} characters"
+            raise StudyFileError(f"title {title[:60]!r}: {fix}")
     if margin is not None and not 0 <= margin < math.inf:
         raise StudyFileError(f"margin {margin:g}: give 0 or the largest difference that does not matter")
-    if margin is not None and metric != "log_loss" and margin >= 1:
+    if margin is not None and metric not in LOSSES and margin >= 1:
         raise StudyFileError(f"margin {margin:g}: {metric} is at most 1; one percentage point is 0.01")
 
 

@@ -18,6 +18,7 @@ from wellfit.store import Store, contents, create_or_open, open_existing
 from wellfit.study.beside import built_beside, check_new
 from wellfit.study.fold import OVERLAP
 from wellfit.study.inputs import INPUTS
+from wellfit.study.interim import LOOKS
 from wellfit.study.judge import IN_ORDER
 from wellfit.study.looks import KEY as SEEN
 from wellfit.study.looks import combined_looks
@@ -167,6 +168,8 @@ def _first_difference(
 ) -> str | None:
     for key in keys:
         if there.get(key) != here.get(key):
+            if key == LOOKS:
+                return "planned looks differ"
             return f"{key} is {there.get(key, default)} there and {here.get(key, default)} here"
     return None
 

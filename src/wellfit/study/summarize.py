@@ -52,6 +52,8 @@ __all__ = ["METRICS", "summarize", "summary_of"]
 
 Run = tuple[str, int]
 
+_EXACT = 1e-9  # accuracies in full precision that are shares of no test set
+
 METRICS = (
     "train_accuracy",
     "train_loss",
@@ -223,7 +225,7 @@ def _read(
     read = Read((), {}, {}, {}, {}, {}, {})
     labels, classes = store.keepsakes.labels()
     groups = store.keepsakes.test_groups()
-    step = None if len(classes) else step_of(accuracy for accuracy, _ in tests.values())
+    of_all = None if len(classes) else step_of(accuracy for accuracy, _ in tests.values())
     for name, recipe in of_variant.items():
         tested = [seed for variant, seed in tests if variant == name]
         accuracies = {seed: tests[name, seed][0] for seed in tested}
@@ -240,9 +242,9 @@ def _read(
             for seed in spec.seeds
             if not spec.elsewhere or (name, seed) in records
         )
-        mean, interval = _means(
-            runs, outcomes, TestRows(outcomes.rows, len(labels), groups), sampled[name], spec.metric, step
-        )
+        tested_rows = TestRows(outcomes.rows, len(labels), groups)
+        step = _finest(accuracies, of_all)
+        mean, interval = _means(runs, outcomes, tested_rows, sampled[name], spec.metric, step)
         variants.append(
             VariantSummary(
                 name=name,
@@ -256,6 +258,14 @@ def _read(
             )
         )
     return read._replace(variants=tuple(variants))
+
+
+def _finest(accuracies: Mapping[int, float], of_all: float | None) -> float | None:
+    """The step to which the accuracies of a variant are known: that of all variants, if these have one to speak of."""
+    if of_all is None or not accuracies:
+        return None
+    own = step_of(accuracies.values())
+    return min(own, of_all) if of_all > _EXACT else own
 
 
 def _numbers(validated: Mapping[int, Validated]) -> dict[int, IntArray]:

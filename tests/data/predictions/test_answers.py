@@ -46,7 +46,7 @@ def test_logits_become_probabilities_only_when_asked():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([[0.5, 0.5], [3.0, -1.0]], "p: 3 in row 1 .from 0. is no probability; if these are logits, give --softmax"),
+        ([[0.5, 0.5], [3.0, -1.0]], "p: 3 in row 1 .from 0. is not a probability; if these are logits, give --softmax"),
         ([[0.5, 0.5], [0.5, 0.4]], "in row 1 .* sum to 0.9, not to 1"),
         ([[0.5, 0.5], [np.nan, 0.5]], "NaN or infinity in row 1"),
         ([[0.2, 0.3, 0.5]], "shape .1, 3., but there are 2 classes"),
@@ -94,7 +94,7 @@ def test_labels_come_in_many_forms(labels, found):
     [
         ([], "give one label per example"),
         (np.zeros((2, 2, 2)), "give one label per example"),
-        ([0.5, 1.0], "label 0.5 of example 0 is no class"),
+        ([0.5, 1.0], "label 0.5 of example 0 is not a class"),
         ([0.0, np.nan], "label nan of example 1"),
         (["a", float("nan")], "the label of example 1 is missing"),
         (np.array(["a", None], dtype=object), "the label of example 1 is missing"),
@@ -183,16 +183,18 @@ def test_predictions_in_other_words_than_the_labels_are_refused(labels, runs, me
         ([Decimal("nan"), "a", "b"], "the label of example 0 is missing"),
         (["a", "", "b"], "the label of example 1 is missing"),
         (np.array(["a", "", "b"]), "the label of example 1 is missing"),
-        (np.array([0, 1, np.inf]), "label inf of example 2 is no class"),
-        (np.array([0, 1, 1e30]), r"label 1e\+30 of example 2 is no class"),
-        (np.array([0, 2**64 - 1], np.uint64), "label 18446744073709551615 of example 1 is no class"),
-        ([10**30, 0], "label 1000000000.* does not fit in 64 bits"),
+        (np.array([0, 1, np.inf]), "label inf of example 2 is not a class"),
+        (np.array([0, 1, 1e30]), r"label 1e\+30 of example 2 is not a class"),
+        (np.array([0, 2**64 - 1], np.uint64), "label 18446744073709551615 of example 1 is not a class"),
+        ([10**30, 0], "a label of 100 bits is too large"),
         (np.array([b"\xff", b"a"]), "labels are bytes that are no text in UTF-8"),
         (np.zeros(2, [("a", int)]), "labels of type .*; give whole numbers or names"),
-        (np.array([[1], [1, 2]], dtype=object), "the label of example 0 is a list"),
+        (np.array([[1], [1, 2]], dtype=object), "the label of example 0 is of type list"),
+        (np.array(["\ud800", "a"]), "labels hold what is not a character"),
+        ([10**5000, "a"], "labels hold very large numbers"),
         ([[1], [1, 2]], "labels of unlike lengths"),
         (["a" * 501, "b"], "the label of example 0 has 501 characters; use at most 500"),
-        (np.array([0x7FFFFFFF, 98], np.uint32).view("<U1"), "labels hold what is no character"),
+        (np.array([0x7FFFFFFF, 98], np.uint32).view("<U1"), "labels hold what is not a character"),
     ],
 )
 def test_labels_that_are_none_are_one_line(labels: Any, message: str):
@@ -203,11 +205,26 @@ def test_labels_that_are_none_are_one_line(labels: Any, message: str):
 def test_bytes_and_booleans_are_labels():
     assert label_values(np.array([b"cat", b"dog"]), "y").tolist() == ["cat", "dog"]
     assert label_values([True, False], "y").tolist() == [1, 0]
+    assert label_values(np.array(["cat", "dog"], ">U3"), "y").tolist() == ["cat", "dog"]  # as HDF5 files have it
+    assert group_codes(np.array([b"cat", b"dog", b"cat"]), 3, "y").tolist() == [0, 1, 0]
+    with pytest.raises(DataError, match="groups are bytes that are no text in UTF-8"):
+        group_codes(np.array([b"\xff"]), 1, "y")
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.0", "+{}", "{:02}"])
+def test_numbers_as_text_in_any_form(form: str):
+    """10.0 stands before 2.0, but 10 does not stand before 02."""
+    names = np.array([form.format(at) for at in range(11)])
+    if sorted(names.tolist()) == names.tolist():
+        assert class_names(names, 11, None, "y")[1] == tuple(names.tolist())
+    else:
+        with pytest.raises(DataError, match="labels are numbers written as text"):
+            class_names(names, 11, None, "y")
 
 
 def test_numbers_as_text_have_two_orders_from_eleven_classes_on():
     names = np.array([str(at) for at in range(12)])
-    with pytest.raises(DataError, match=r"in the order 0, 1, 10 or in that of the numbers; .* name the classes"):
+    with pytest.raises(DataError, match=r"in the order 0, 1, 10, 11 or 0, 1, 2, 3; .* name the classes"):
         class_names(names, 12, None, "y")
     assert class_names(names, 12, names.tolist(), "y")[1] == tuple(names.tolist())
     assert class_names(names[:10], 10, None, "y")[1] == tuple(names[:10].tolist())

@@ -41,7 +41,7 @@ def test_folds_are_put_in_order():
         (Y, [P], {}, "predictions of type list; give"),
         (Y, {"a": 3}, {}, "'a' is of type int; give"),
         (Y, {"a": []}, {}, "'a' has no runs"),
-        (Y, {"a": {"x": P}}, {}, "'a': seed 'x' is no whole number"),
+        (Y, {"a": {"x": P}}, {}, "'a': seed 'x' is not a whole number"),
         (Y, {"a": [P]}, {"seeds": [1, 2]}, "2 seeds for the 1 runs of 'a'"),
         (Y, {"a": [P[:4]]}, {}, "'a', seed 0: 4 predictions for 6 labels"),
         (Y, {"a": [0.9]}, {}, "one number, but y_test is given"),
@@ -54,8 +54,8 @@ def test_folds_are_put_in_order():
         (Y, {"a": [P]}, {"groups": [1, 2]}, "groups of shape"),
         (["cat", "dog"], {"a": [[0, 1]]}, {}, "'a', seed 0: predicts 0, 1, none of which is a label"),
         (None, {"a": [P]}, {}, "ndarray without labels; give y_test"),
-        (None, {"a": [91.0]}, {}, "accuracy 91 is no share of 1; divide percentages by 100"),
-        (None, {"a": [float("nan")]}, {}, "accuracy nan is no share of 1; give shares"),
+        (None, {"a": [91.0]}, {}, "accuracy 91 is not between 0 and 1; divide percentages by 100"),
+        (None, {"a": [float("nan")]}, {}, "accuracy nan is not between 0 and 1; give shares"),
     ],
 )
 def test_arguments_that_cannot_be_are_one_line(y: Any, runs: Any, more: dict[str, Any], message: str):

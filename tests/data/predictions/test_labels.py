@@ -58,8 +58,16 @@ def test_what_is_no_file_and_what_is_too_much_is_one_line(tmp_path: Path):
     with pytest.raises(DataError, match=r"labels\.csv: .*; give a file with the labels of all examples"):
         labels_in(tmp_path / "labels.csv")
     np.savez_compressed(tmp_path / "labels.npz", labels=np.zeros(2**25, "S1"))
-    with pytest.raises(DataError, match=r"33,554,432 labels of 1 bytes each are too many; .*WELLFIT_LIMITS"):
+    with pytest.raises(DataError, match=r"33,554,432 labels of 33,554,432 bytes are too many; .*WELLFIT_LIMITS"):
         labels_in(tmp_path / "labels.npz")
     np.savez_compressed(tmp_path / "y.npz", labels=np.arange(3), classes=np.zeros(2**21, "U1"))
-    with pytest.raises(DataError, match=r"2,097,152 classes of 4 bytes each are too many"):
+    with pytest.raises(DataError, match=r"2,097,152 classes of 8,388,608 bytes are too many"):
         labels_in(tmp_path / "y.npz")
+
+
+def test_one_hot_labels_of_many_classes_are_not_too_many(tmp_path: Path):
+    """As many cells as a thousand classes and the validation images of ImageNet have."""
+    hot = np.zeros((50_000, 1000), np.uint8)
+    hot[np.arange(50_000), np.arange(50_000) % 1000] = 1
+    np.savez_compressed(tmp_path / "labels.npz", labels=hot)
+    np.testing.assert_array_equal(labels_in(tmp_path / "labels.npz").values, np.arange(50_000) % 1000)

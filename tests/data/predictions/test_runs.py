@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from wellfit.data.predictions.arrays import given_arrays
 from wellfit.data.predictions.runs import (
     GivenRun,
     GivenRuns,
@@ -70,3 +71,10 @@ def test_runs_that_share_no_seeds_are_numbered_anew():
     run = GivenRun("a", 0, "", partial(np.zeros, 2), np.arange(2))
     with pytest.raises(DataError, match="each seed judged its own examples"):
         renumbered(GivenRuns((run,), np.zeros(4, np.int32), ("0", "1"), "here"))
+
+
+def test_a_baseline_may_be_written_in_another_way_but_a_version_may_not():
+    given = given_arrays(None, {"drop=0, v=1.1": [0.9, 0.8], "1.1": [0.9, 0.8], "1.2": [0.8, 0.7]})
+    assert baseline_first(given, "drop=0.0, v=1.10")[0] == "drop=0, v=1.1"
+    with pytest.raises(UnknownNameError):
+        baseline_first(given, "1.10")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,3 +48,17 @@ def test_a_difference_is_named():
     assert first_difference(one, other) == "l2"
     assert first_difference(one, dict(one)) is None
     assert other_setting("l2", other, one, "a.0.npz").startswith("setting 'l2' is missing, but is 0 in a.0.npz; ")
+
+
+def test_settings_that_nest_deeper_are_refused_when_they_are_written_and_when_they_are_read(tmp_path: Path):
+    deep: dict[str, Any] = {}
+    for _ in range(60):
+        deep = {"a": deep}
+    with pytest.raises(DataError, match="nests more than 50 deep; flatten it"):
+        settings_text(deep, "settings")
+    for text in (json.dumps(deep), '{"a":' * 900 + "1" + "}" * 900):
+        np.savez(tmp_path / "a.0.npz", settings=np.array(text))
+        with pytest.raises(DataError, match="settings nest more than 50 deep; flatten them"):
+            settings_in(stored_arrays(tmp_path / "a.0.npz"), tmp_path / "a.0.npz")
+    wide = {"layers": [[at] for at in range(300)], "note": "{" * 300}
+    assert json.loads(settings_text(wide, "settings")) == wide

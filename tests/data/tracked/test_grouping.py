@@ -124,9 +124,9 @@ def test_settings_that_say_other_seeds_than_names_come_first():
         (runs({"seed": "0", "random_state": "1"}, {"seed": "1", "random_state": "3"}), Tracked(),
          "'seed', 'random_state' could each be the seed; choose with --seed-param NAME"),
         (runs({"seed": "0"}, {"l2": "3"}), Tracked(), "run 1: has no seed, which is the seed of other runs"),
-        (runs({"seed": "0"}, {"seed": "x"}), Tracked(), "run 1: seed 'x' is no whole number from 0"),
-        (runs({"seed": "0"}, {"seed": "4294967296"}), Tracked(), "run 1: seed '4294967296' is no whole number"),
-        (runs({"seed": "0"}, {"seed": "-1"}), Tracked(), "run 1: seed '-1' is no whole number"),
+        (runs({"seed": "0"}, {"seed": "x"}), Tracked(), "run 1: seed 'x' is not a whole number from 0"),
+        (runs({"seed": "0"}, {"seed": "4294967296"}), Tracked(), "run 1: seed '4294967296' is not a whole number"),
+        (runs({"seed": "0"}, {"seed": "-1"}), Tracked(), "run 1: seed '-1' is not a whole number"),
         (grid(), Tracked(by=("l1",)), "no run has the setting 'l1'; did you mean 'l2'"),
         (runs({"seed": "0", "out": "a"}, {"seed": "1", "out": "b"}), Tracked(),
          r"no two runs agree in all settings but the seed \(seed\); name those that make a variant with --by \(they "

@@ -30,8 +30,8 @@ def test_headers(tmp_path: Path):
     ("text", "message"),
     [
         ("step,loss\n0,1\n1,2\n", "has no column epoch"),
-        ("epoch,loss\n0,1\n-1,2\n", "line 3: epoch is no whole number from 0"),
-        ("epoch,loss\n0,1\n0.5,2\n", "line 3: epoch is no whole number from 0"),
+        ("epoch,loss\n0,1\n-1,2\n", "line 3: epoch is not a whole number from 0"),
+        ("epoch,loss\n0,1\n0.5,2\n", "line 3: epoch is not a whole number from 0"),
         ("0,1\n1,2\n", "has no header"),
     ],
 )

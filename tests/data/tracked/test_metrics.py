@@ -60,15 +60,15 @@ NAN = float("nan")
         ([{"test_acc": 0.9}, {"val_acc": 0.9}], Tracked(), "run 1: has no metric 'test_acc', which 1 of 2 runs have"),
         ([{"val_acc": 0.9}], Tracked(accuracy="valacc"), "no run has the metric 'valacc'; did you mean 'val_acc'?"),
         ([{"test_f1": 0.9}], Tracked(accuracy="test_f1"), r"'test_f1' is no plain accuracy \(f1\)"),
-        ([{"test_acc": 91.0}], Tracked(), "test_acc 91 is no share of 1; if these are percentages, give --percent"),
-        ([{"test_acc": -1.0}], Tracked(), "test_acc -1 is no share of 1; give shares between 0 and 1"),
-        ([{"test_acc": NAN}], Tracked(), "test_acc nan is no share of 1; leave the run out if it diverged"),
+        ([{"test_acc": 91.0}], Tracked(), "test_acc 91 is not between 0 and 1; if .* percentages, give --percent"),
+        ([{"test_acc": -1.0}], Tracked(), "test_acc -1 is not between 0 and 1; give shares between 0 and 1"),
+        ([{"test_acc": NAN}], Tracked(), "test_acc nan is not between 0 and 1; leave the run out if it diverged"),
         (
             [{"test_acc": 0.9}],
             Tracked(percent=True),
             "no 'test_acc' is above 1, so these are shares; leave out --percent",
         ),
-        ([{"test_acc": 910.0}], Tracked(percent=True), "test_acc 910 is no share of 100; give percentages"),
+        ([{"test_acc": 910.0}], Tracked(percent=True), "test_acc 910 is not between 0 and 100; give percentages"),
     ],
 )
 def test_metrics_that_cannot_be_judged_are_one_line(

@@ -59,7 +59,7 @@ HOSTILE = {
     "deep objects": (lambda: archive(b'{"a":' * 2**19), "not JSON"),
     "long number": (lambda: archive(b'{"a": ' + b"9" * 2**20 + b"}"), "an integer of 1,048,576 digits; no option"),
     "an integer beyond floats": (lambda: b'{"a": -1' + b"0" * 400 + b"}", "an integer of 401 digits; no option of a"),
-    "no number": (lambda: archive('{"a": NaN}'), "not JSON .NaN is no number"),
+    "no number": (lambda: archive('{"a": NaN}'), "not JSON .NaN is not a number"),
     "many members": (lambda: packed(dict.fromkeys(map(str, range(3000)), b"")), "an archive of more than 1,000 files"),
     "other members": (lambda: packed({"config.json.txt": b"{}"}), r"an archive without config\.json"),
     "compressed as xz": (lambda: archive(MLP, zipfile.ZIP_LZMA), "compressed in another way"),

@@ -34,6 +34,7 @@ _SUM: Final = 1e-3
 _ROUNDED: Final = 1e-6
 """How far a probability may be from 0 or 1 by rounding."""
 _LONGEST: Final = 500  # characters of a label
+_NESTED: Final = (list, tuple, dict, set, np.ndarray)
 _INTEGER: Final = re.compile("0|-?[1-9][0-9]{0,17}")
 SOFTMAX: Final = "--softmax (softmax=True)"
 """The option that makes probabilities of logits."""
@@ -67,7 +68,7 @@ def probabilities_of(
       >>> probabilities_of([[2, -1]], 2, "p")
       Traceback (most recent call last):
         ...
-      wellfit.errors.DataError: p: 2 in row 0 (from 0) is no probability; if these are logits, give --softmax \
+      wellfit.errors.DataError: p: 2 in row 0 (from 0) is not a probability; if these are logits, give --softmax \
 (softmax=True)
     """
     p = _numbers(values, where)
@@ -112,7 +113,7 @@ def _check_probabilities(p: NDArray[Any], where: str, row: Callable[[int], str])
     if outside.any():
         at, column = (int(i[0]) for i in np.nonzero(outside))
         raise DataError(
-            f"{where}: {p[at, column]:.4g} in {row(at)} is no probability; if these are logits, give {SOFTMAX}"
+            f"{where}: {p[at, column]:.4g} in {row(at)} is not a probability; if these are logits, give {SOFTMAX}"
         )
     sums = p.sum(axis=1, dtype=np.float64)  # (m,)
     off = np.abs(sums - 1) > _OFF
@@ -164,44 +165,45 @@ def label_values(labels: Any, where: str) -> NDArray[Any]:
         whole = (y == np.floor(y)) & (np.abs(y.astype(np.float64)) < 2**63)  # not for NaN, which is unequal to itself
         if not whole.all():
             at = int(np.flatnonzero(~whole)[0])
-            raise DataError(f"{where}: label {y[at]} of example {at} is no class; give whole numbers or names")
+            raise DataError(f"{where}: label {y[at]} of example {at} is not a class; give whole numbers or names")
     return y.astype(np.int64)
 
 
 def _named_values(y: NDArray[Any], where: str) -> NDArray[Any]:
     """Labels of objects or texts: as integers if all are, or as texts."""
+    import pandas as pd
+
     if y.dtype.kind == "S":
         try:
             y = np.char.decode(y, "utf-8")
         except UnicodeDecodeError:
             raise DataError(f"{where}: labels are bytes that are no text in UTF-8; save them as text") from None
     if y.dtype.kind == "U":
-        if y.dtype.itemsize and int(np.ascontiguousarray(y).view(np.uint32).max()) > sys.maxunicode:
-            raise DataError(f"{where}: labels hold what is no character; save them again")
+        y = y.astype(y.dtype.newbyteorder("="))
+        codes = np.ascontiguousarray(y).view(np.uint32) if y.dtype.itemsize else np.zeros(1, np.uint32)
+        if int(codes.max()) > sys.maxunicode or ((codes >= 0xD800) & (codes < 0xE000)).any():
+            raise DataError(f"{where}: labels hold what is not a character; save them again")
         lengths = np.char.str_len(y)
         if not lengths.all():
             _refuse_missing(int(np.flatnonzero(lengths == 0)[0]), where)
         _check_length(int(lengths.max()), int(lengths.argmax()), where)
         return y
     values = y.tolist()
-    for at, value in enumerate(values):
-        if isinstance(value, list | tuple | dict | set | np.ndarray):
-            kind = type(value).__name__
-            raise DataError(f"{where}: the label of example {at} is a {kind}; give whole numbers or names")
-        if _is_missing(value):
-            _refuse_missing(at, where)
-        _check_length(len(value) if isinstance(value, str) else 0, at, where)
-    if not all(isinstance(value, int | np.integer) for value in values):
-        return np.array([str(value) for value in values])
-    if odd := [value for value in values if abs(value) >= 2**63]:
-        raise DataError(f"{where}: label {str(odd[0])[:30]} does not fit in 64 bits; number the classes from 0")
-    return np.array(values, np.int64)
-
-
-def _is_missing(value: Any) -> bool:
-    import pandas as pd
-
-    return value == "" if isinstance(value, str) else bool(pd.isna(value))  # also Decimal's NaN
+    nested = next((at for at, value in enumerate(values) if isinstance(value, _NESTED)), None)
+    if nested is not None:
+        kind = type(values[nested]).__name__
+        raise DataError(f"{where}: the label of example {nested} is of type {kind}; give whole numbers or names")
+    missing = pd.isna(y) | np.array([isinstance(value, str) and not value for value in values])
+    if missing.any():
+        _refuse_missing(int(np.flatnonzero(missing)[0]), where)
+    if all(isinstance(value, int | np.integer) for value in values):
+        if odd := next((value for value in values if abs(value) >= 2**63), None):
+            raise DataError(f"{where}: a label of {odd.bit_length()} bits is too large; number the classes from 0")
+        return np.array(values, np.int64)
+    try:
+        return _named_values(np.array([str(value) for value in values]), where)
+    except ValueError:  # of an integer that Python refuses to write
+        raise DataError(f"{where}: labels hold very large numbers; number the classes from 0") from None
 
 
 def _refuse_missing(at: int, where: str) -> NoReturn:
@@ -233,7 +235,12 @@ def group_codes(groups: Any, examples: int, where: str) -> IntArray:
     found = np.asarray(groups, dtype=None if hasattr(groups, "dtype") else object)
     if found.shape != (examples,):
         raise DataError(f"{where}: groups of shape {found.shape} for {examples} labels; give one for each")
-    missing = pd.isna(found) | (found.astype(str) == "")
+    if found.dtype.kind == "S":
+        try:
+            found = np.char.decode(found, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"{where}: groups are bytes that are no text in UTF-8; save them as text") from None
+    missing = pd.isna(found) | (found.astype(str) == "" if found.dtype.kind in "OU" else False)
     if missing.any():
         at = int(np.flatnonzero(missing)[0])
         raise DataError(f"{where}: the group of example {at} is missing; give every example one")
@@ -302,7 +309,7 @@ def class_codes(labels: NDArray[Any], stands_for: Sequence[Any], where: str) -> 
       where: the file or argument, for errors.
 
     Raises:
-      DataError: a label that is no class.
+      DataError: a label that is not a class.
 
     Example:
       >>> class_codes(np.array(["b", "a"]), ("a", "b"), "y").tolist()
@@ -349,11 +356,16 @@ def as_integers(labels: NDArray[Any]) -> NDArray[Any]:
 
 def _refuse_two_orders(names: Sequence[str], where: str) -> None:
     """Refuse numbers that are texts if their order, by which columns are found, is another for numbers."""
-    if all(_INTEGER.fullmatch(name) for name in names) and sorted(names) != sorted(names, key=int):
-        first = ", ".join(sorted(names)[:3])
+    try:
+        in_order = sorted(names, key=float)
+    except ValueError:
+        return
+    if in_order != sorted(names):
+        as_text, as_numbers = (", ".join(order[:4]) for order in (sorted(names), in_order))
         raise DataError(
-            f"{where}: labels are numbers written as text, whose columns may be in the order {first} or in that of the "
-            "numbers; give them as numbers, or name the classes in the order of the columns, --classes (class_names=)"
+            f"{where}: labels are numbers written as text, whose columns may be in the order {as_text} or "
+            f"{as_numbers}; give them as numbers, or name the classes in the order of the columns, --classes "
+            "(class_names=)"
         )
 
 

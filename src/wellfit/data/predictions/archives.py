@@ -26,7 +26,16 @@ from wellfit.data.predictions.answers import (
     same_labels,
 )
 from wellfit.data.predictions.curves import CURVES, stored_history
-from wellfit.data.predictions.labels import CLASSES, GROUPS, LABELS, GivenLabels, array_named, labels_in
+from wellfit.data.predictions.labels import (
+    CLASSES,
+    GROUPS,
+    LABELS,
+    GivenLabels,
+    array_named,
+    class_texts,
+    labels_in,
+    read_labels,
+)
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.data.predictions.settings import SETTINGS, first_difference, other_setting, settings_in
 from wellfit.errors import DataError
@@ -210,7 +219,7 @@ def _own_labels(
     found: dict[Path, NDArray[Any]] = {}
     for file, arrays in stored.items():
         if (of := array_named(arrays, LABELS)) is not None:
-            values, at = label_values(of.read(), str(file)), rows[file]
+            values, at = read_labels(of, file), rows[file]
             if at is not None and len(at) != len(values):
                 raise DataError(f"{file}: {len(values)} labels for {len(at)} rows; give one for each")
             found[file] = values
@@ -297,7 +306,7 @@ def _given_names(
     """The class names that the files of the labels and the runs hold; they must agree: they order the columns."""
     for file, arrays in stored.items():
         found = array_named(arrays, CLASSES)
-        here = None if found is None else tuple(map(str, found.read().ravel().tolist()))
+        here = None if found is None else class_texts(found, file)
         if here is None:
             continue
         if names is not None and here != names:

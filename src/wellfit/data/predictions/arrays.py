@@ -111,7 +111,7 @@ def _listed(predictions: Any, seeds: Any) -> list[tuple[str, int, Any]]:
             raise DataError(f"{WHERE}: {name!r} has no runs; {_FORM}")
         for seed, values in runs:
             if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-                raise DataError(f"{WHERE}: {name!r}: seed {seed!r} is no whole number from 0; number the runs")
+                raise DataError(f"{WHERE}: {name!r}: seed {seed!r} is not a whole number from 0; number the runs")
             found.append((str(name), int(seed), values))
     return found
 
@@ -126,7 +126,7 @@ def _accuracies(runs: Sequence[tuple[str, int, Any]]) -> GivenRuns:
             raise DataError(f"{where}: {type(given).__name__} without labels; give y_test, or one accuracy a run")
         if not 0 <= float(value) <= 1:
             fix = "divide percentages by 100" if 1 < float(value) <= 100 else "give shares between 0 and 1"
-            raise DataError(f"{where}: accuracy {float(value):g} is no share of 1; {fix}")
+            raise DataError(f"{where}: accuracy {float(value):g} is not between 0 and 1; {fix}")
         found.append(GivenRun(variant, seed, where, partial(np.zeros, 0), accuracy=float(value)))
     return GivenRuns(tuple(found), np.zeros(0, np.int32), (), "accuracies")
 

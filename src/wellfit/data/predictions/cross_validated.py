@@ -25,13 +25,11 @@ class OutOfFold(NamedTuple):
       predictions: variant -> the number of a split -> probabilities, or classes where an estimator has none.
       folds: the number of a split -> the positions of its test examples.  # (m,) each
       classes: the names of the columns of probabilities; None where classes are predicted.
-      caution: what verdicts over splits leave open.
     """
 
     predictions: dict[str, dict[int, NDArray[Any]]]
     folds: dict[int, IntArray]
     classes: tuple[str, ...] | None
-    caution: str
 
 
 def is_cross_validated(predictions: Any) -> bool:
@@ -91,19 +89,7 @@ def out_of_fold(y: Any, results: Mapping[str, Mapping[str, Any]], X: Any) -> Out
         for name, of in estimators.items()
     }  # fmt: skip
     classes = tuple(map(str, label_values(known, _WHERE).tolist())) if probabilities else None
-    return OutOfFold(predictions, folds, classes, _caution(folds))
-
-
-def _caution(folds: Mapping[int, IntArray]) -> str:
-    """What verdicts over splits leave open: the splits share training examples."""
-    tested = np.concatenate(list(folds.values()))
-    splits = f"The {len(folds)} seeds are the splits of a cross-validation, which share training examples."
-    if len(tested) == len(np.unique(tested)):
-        return f"{splits} Verdicts hold for networks trained on examples like these, not for every other training set"
-    return (
-        f"{splits} Examples were judged by several splits, so that these count as more evidence than they are, and the "
-        "probability of a false claim is above 5 %; judge one round of a cross-validation"
-    )
+    return OutOfFold(predictions, folds, classes)
 
 
 def _length(X: Any) -> int:

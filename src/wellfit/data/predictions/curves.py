@@ -61,7 +61,7 @@ def histories_of(curves: Any, given: GivenRuns, where: str) -> dict[tuple[str, i
             run, number, measured = (str(variant), _whole(seed)), _whole(epoch), float(value)
         except (TypeError, ValueError, OverflowError):
             raise DataError(
-                f"{at}: {seed!r}, {epoch!r} or {value!r} is no number, or seed or epoch is no whole one; {_FORM}"
+                f"{at}: {seed!r}, {epoch!r} or {value!r} is not a number, or seed or epoch is no whole one; {_FORM}"
             ) from None
         if run not in known:
             raise DataError(f"{at}: {run[0]!r}, seed {run[1]} is no run that is judged; leave its rows out")
@@ -94,7 +94,7 @@ def run_history(curves: Any, where: str) -> History:
         try:
             number, measured = _whole(epoch), float(value)
         except (TypeError, ValueError, OverflowError):
-            raise DataError(f"{at}: {epoch!r} is no whole number, or {value!r} no number; {_ROW}") from None
+            raise DataError(f"{at}: {epoch!r} is not a whole number, or {value!r} no number; {_ROW}") from None
         _note(columns.setdefault(column, {}), number, measured, at, "", f"{metric}, {split}")
     return _history(columns, any(0 in of for of in columns.values())) if columns else History({})
 

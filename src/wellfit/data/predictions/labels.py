@@ -20,7 +20,18 @@ from wellfit.data.tables.files import is_table, load_table
 from wellfit.errors import DataError
 from wellfit.files import form_of
 
-__all__ = ["CLASSES", "EXAMPLES", "GROUPS", "LABELS", "GivenLabels", "array_named", "is_labels", "labels_in"]
+__all__ = [
+    "CLASSES",
+    "EXAMPLES",
+    "GROUPS",
+    "LABELS",
+    "GivenLabels",
+    "array_named",
+    "class_texts",
+    "is_labels",
+    "labels_in",
+    "read_labels",
+]
 
 LABELS: Final = ("labels", "label", "y_true", "y_test", "y", "true", "target", "targets", "class")
 """Names of arrays and columns with the true classes, in lower case."""
@@ -33,7 +44,7 @@ CLASSES: Final = ("classes", "class_names")
 
 _MOST_LABELS: Final = 20_000_000
 _MOST_CLASSES: Final = 1_000_000
-_USUAL: Final = 64  # bytes of an entry; longer ones count as several
+_USUAL: Final = 64  # bytes of an entry
 
 
 class GivenLabels(NamedTuple):
@@ -88,25 +99,39 @@ def labels_in(file: Path) -> GivenLabels:
     stored = array_named(arrays, LABELS) or (next(iter(arrays.values())) if len(arrays) == 1 else None)
     if stored is None:
         raise DataError(f"{file}: has the arrays {', '.join(arrays)}; call the one with the labels labels")
-    values = label_values(_read(stored, _MOST_LABELS, "labels", file), str(file))
+    values = read_labels(stored, file)
     groups, names = array_named(arrays, GROUPS), array_named(arrays, CLASSES)
     return GivenLabels(
         values,
         None if groups is None else group_codes(_read(groups, _MOST_LABELS, "groups", file), len(values), str(file)),
-        None
-        if names is None
-        else tuple(map(str, label_values(_read(names, _MOST_CLASSES, "classes", file).ravel(), str(file)).tolist())),
+        None if names is None else class_texts(names, file),
     )
+
+
+def class_texts(stored: Stored, file: Path) -> tuple[str, ...]:
+    """The names of classes in an array.
+
+    Raises:
+      DataError: too many, or what no name can be.
+    """
+    return tuple(map(str, label_values(_read(stored, _MOST_CLASSES, "classes", file).ravel(), str(file)).tolist()))
+
+
+def read_labels(stored: Stored, file: Path) -> NDArray[Any]:
+    """The labels in an array.
+
+    Raises:
+      DataError: too many, or what no label can be.
+    """
+    return label_values(_read(stored, _MOST_LABELS, "labels", file), str(file))
 
 
 def _read(stored: Stored, most: int, what: str, file: Path) -> NDArray[Any]:
     """An array of as many entries, and bytes, as labels can have."""
-    count = math.prod(stored.shape)
-    size = count * max(stored.dtype.itemsize // _USUAL, 1)
-    if size > raised(most):
-        raise DataError(
-            f"{file}: {count:,} {what} of {stored.dtype.itemsize:,} bytes each are too many; {remedy(size, most)}"
-        )
+    count, size = (stored.shape or (1,))[0], math.prod(stored.shape) * stored.dtype.itemsize
+    if count > raised(most) or size > raised(most * _USUAL):
+        excess = max(count / most, size / most / _USUAL)
+        raise DataError(f"{file}: {count:,} {what} of {size:,} bytes are too many; {remedy(excess, 1)}")
     return stored.read()
 
 

@@ -147,7 +147,7 @@ def _new_file(variant: str, seed: int, out: Path, overwrite: bool) -> Path:
     if not isinstance(variant, str):
         raise DataError(f"{where}: variant of type {type(variant).__name__}; give its name")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MOST_SEED:
-        raise DataError(f"{where}: seed {seed!r} is no whole number from 0 to {MOST_SEED:,}; number the runs")
+        raise DataError(f"{where}: seed {seed!r} is not a whole number from 0 to {MOST_SEED:,}; number the runs")
     if os.path.lexists(out) and not out.is_dir():
         raise StoreError(f"{out}: is no folder; {_REMEDY}")
     file = out / f"{variant}.{seed}.npz"

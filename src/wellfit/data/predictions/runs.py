@@ -27,8 +27,9 @@ __all__ = [
 
 _RUN: Final = re.compile(r"(?P<variant>.+)\.(?P<seed>\d{1,9})")
 MOST_SEED: Final = 999_999_999
-_MOST_STORED: Final = 2**63 - 1
 """The largest seed in the name of a file."""
+
+_MOST_STORED: Final = 2**63 - 1  # of a seed
 
 
 class GivenRun(NamedTuple):
@@ -64,6 +65,7 @@ class GivenRuns:
       histories: variant and seed -> the epochs of the run, as far as they are known.
       notes: how a tracker's runs were read, one sentence each.
       caution: what must be known of the accuracies before any number; empty where there is nothing.
+      measure: what the accuracies are called, where they may not be those of a test set.
     """
 
     runs: tuple[GivenRun, ...]
@@ -75,6 +77,7 @@ class GivenRuns:
     histories: Mapping[tuple[str, int], History] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     caution: str = ""
+    measure: str = ""
 
     @property
     def variants(self) -> dict[str, tuple[int, ...]]:
@@ -110,7 +113,9 @@ def check_names(runs: Iterable[tuple[str, int, str]], fix: str = "keep one of th
     seen: dict[tuple[str, int], str] = {}
     for variant, seed, where in runs:
         if seed > _MOST_STORED:
-            raise DataError(f"{where}: seed {str(seed)[:30]} is too large; number the runs of each variant")
+            raise DataError(
+                f"{where}: a seed of {int(seed).bit_length()} bits is too large; number the runs of each variant"
+            )
         if not SAFE_NAME.fullmatch(variant):
             raise DataError(f"{where}: variant {variant!r}: a name has {NAME_RULE}; rename it")
         if (twin := folded.setdefault(variant.lower(), variant)) != variant:
@@ -151,13 +156,13 @@ def check_examples(runs: Sequence[GivenRun], examples: int, ids: Callable[[int],
 
 
 def _plain_numbers(name: str) -> str:
-    """A name whose numbers are written in one way.
+    """A name whose settings are written in one way; other numbers, as of versions, are names.
 
     Example:
-      >>> _plain_numbers("dropout=0.0, lr=1e-3"), _plain_numbers("dropout=0, lr=0.001")
-      ('dropout=0.0, lr=0.001', 'dropout=0.0, lr=0.001')
+      >>> _plain_numbers("dropout=0.0, lr=1e-3"), _plain_numbers("dropout=0,lr=0.001"), _plain_numbers("1.10")
+      ('dropout=0.0, lr=0.001', 'dropout=0.0,lr=0.001', '1.10')
     """
-    return re.sub(r"\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?", lambda found: repr(float(found[0])), name)
+    return re.sub(r"(?<==)-?\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?(?=,|$)", lambda found: repr(float(found[0])), name)
 
 
 def baseline_first(given: GivenRuns, baseline: str | None) -> tuple[str, ...]:

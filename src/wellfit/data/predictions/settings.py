@@ -18,8 +18,9 @@ from wellfit.errors import DataError
 __all__ = ["SETTINGS", "first_difference", "other_setting", "settings_in", "settings_text"]
 
 SETTINGS: Final = "settings"
-_MOST_NESTED: Final = 200  # lists and mappings, side by side or within one another
 """The array with the text."""
+
+_DEEPEST: Final = 50  # of lists and mappings within one another
 
 
 def settings_text(settings: Any, where: str) -> str:
@@ -39,8 +40,10 @@ def settings_text(settings: Any, where: str) -> str:
     if not isinstance(settings, Mapping):
         raise DataError(f"{where}: of type {type(settings).__name__}; give name -> value")
     try:
+        if _depth(dict(settings), _DEEPEST) > _DEEPEST:
+            raise DataError(f"{where}: nests more than {_DEEPEST} deep; flatten it")
         return json.dumps(dict(settings), allow_nan=False, default=_plain)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise DataError(f"{where}: holds more than texts, finite numbers and lists; leave it out") from None
 
 
@@ -66,21 +69,19 @@ def settings_in(arrays: Mapping[str, Stored], file: Path) -> dict[str, Any] | No
     text: NDArray[Any] = stored.read()
     try:
         found = json.loads(str(text.reshape(-1)[0]), parse_constant=_refuse)
-        if (
-            text.size == 1
-            and text.dtype.kind == "U"
-            and isinstance(found, dict)
-            and not _deep(str(text.reshape(-1)[0]))
-        ):
+        if text.size == 1 and text.dtype.kind == "U" and isinstance(found, dict):
+            if _depth(found, _DEEPEST) > _DEEPEST:
+                raise DataError(f"{file}: settings nest more than {_DEEPEST} deep; flatten them")
             return found
     except (ValueError, IndexError, RecursionError):
         pass
     raise DataError(f"{file}: settings are no JSON text of name -> value; leave them out, or write them with log(...)")
 
 
-def _deep(text: str) -> bool:
-    """Whether a JSON text may nest deeper than settings do."""
-    return text.count("{") + text.count("[") > _MOST_NESTED
+def _depth(value: Any, most: int) -> int:
+    """How deep lists and mappings are within one another, up to a little more than ``most``."""
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return 0 if most < 0 else 1 + max((_depth(one, most - 1) for one in inside), default=-1)
 
 
 def _refuse(constant: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -52,13 +53,17 @@ _FORM: Final = (
 
 
 class _Part(NamedTuple):
-    """A table with its columns by what they are, and the one run that it holds, if no columns say which."""
+    """A table with its columns by what they are, and the one run that it holds, if no columns say which.
+
+    Variants that are numbers are as they are ``written``: 1.1 and 1.10 are two versions.
+    """
 
     table: Table
     columns: dict[str, int]
     probabilities: dict[str, int]
     logits: bool
     named: tuple[str, int] | None
+    written: NDArray[Any] | None = None
 
 
 def read_tables(
@@ -111,7 +116,7 @@ def read_tables(
 
 
 def _part(file: Path, named: tuple[str, int] | None) -> _Part:
-    table = load_table(file, DEFAULT_READING)
+    table = load_table(file, DEFAULT_READING, as_written=True)
     if not table.header:
         raise DataError(f"{file}: has no header; {_FORM}")
     by_name: dict[str, int] = {}
@@ -145,7 +150,10 @@ def _part(file: Path, named: tuple[str, int] | None) -> _Part:
     if "accuracy" not in by_name and ("predicted" in by_name) == bool(probabilities):
         has = "both predicted and probabilities" if probabilities else "neither predicted nor probabilities (p_CLASS)"
         raise DataError(f"{file}: has {has}; give one of them")
-    return _Part(table, by_name, probabilities, logits, named)
+    written = None
+    if table.written is not None and "variant" in by_name and table.frame.dtypes.iloc[by_name["variant"]].kind in "iuf":
+        written = table.written(by_name["variant"])
+    return _Part(replace(table, written=None), by_name, probabilities, logits, named, written)
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------------
@@ -166,10 +174,7 @@ def _variants(part: _Part) -> tuple[NDArray[Any], list[str]]:
 
     if "variant" not in part.columns:
         return np.zeros(len(part.table.frame), np.int64), [(part.named or ("", 0))[0]]
-    named = _column(part, "variant")
-    if named.dtype.kind in "iuf":  # 1.1 and 1.10 are two versions
-        written = load_table(Path(part.table.where), DEFAULT_READING, as_written=True).written
-        named = named if written is None else pd.Series(written(part.columns["variant"]))
+    named = _column(part, "variant") if part.written is None else pd.Series(part.written)
     codes, names = pd.factorize(named.astype(str).str.strip())
     return codes, list(names)
 
@@ -185,7 +190,7 @@ def _seeds(part: _Part) -> IntArray:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"{part.table.where}, {part.table.at(row)}: seed {series.iloc[row]!s} is no whole number from 0; number "
+            f"{part.table.where}, {part.table.at(row)}: seed {series.iloc[row]!s} is not a whole number from 0; number "
             "the runs of each variant"
         )
     return numbers.astype(np.int64)
@@ -217,7 +222,7 @@ def _accuracies(parts: Sequence[_Part], source: str) -> GivenRuns:
             row = int(np.flatnonzero(wrong)[0])
             fix = "divide percentages by 100" if 1 < values[row] <= 100 else "give shares between 0 and 1"
             raise DataError(
-                f"{part.table.where}, {part.table.at(row)}: accuracy {series.iloc[row]!s} is no share of 1; {fix}"
+                f"{part.table.where}, {part.table.at(row)}: accuracy {series.iloc[row]!s} is not between 0 and 1; {fix}"
             )
         for row, (code, seed, value) in enumerate(zip(codes, seeds.tolist(), values.tolist(), strict=True)):
             where = f"{part.table.where}, {part.table.at(row)}"

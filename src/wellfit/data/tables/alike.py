@@ -75,7 +75,7 @@ def rows_like(
       reading: as for the training table; only ``missing`` matters here.
 
     Raises:
-      DataError: a column that is missing, a cell that is no number among numbers, another unit, or no rows.
+      DataError: a column that is missing, a cell that is not a number among numbers, another unit, or no rows.
 
     Example:
       >>> import pandas as pd

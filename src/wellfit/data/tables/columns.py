@@ -70,7 +70,7 @@ def features(tables: list[Table], taken: list[int], reading: Reading) -> Feature
       reading: ``columns``, ``drop``, ``categories`` and ``missing``; a column that they name is never left out.
 
     Raises:
-      DataError: no feature is left, a cell that is no number among numbers, a number too large for float32.
+      DataError: no feature is left, a cell that is not a number among numbers, a number too large for float32.
     """
     train = tables[0]
     only = positions(train, reading.columns, "columns")
@@ -196,7 +196,7 @@ def numbers_like(table: Table, at: int, like: Column, reading: Reading, *, group
       Numbers, NaN where one is missing.  # (N,)
 
     Raises:
-      DataError: a cell that is no number, numbers with another unit, or others than 0 and 1 for true and false.
+      DataError: a cell that is not a number, numbers with another unit, or others than 0 and 1 for true and false.
     """
     column = table.frame.iloc[:, at]
     if is_numeric(column):

@@ -72,7 +72,7 @@ class Meaning:
       values: for "numbers" and "truth", the number that each text is.  # (len(texts),)
       sign: what was left out around the numbers, for people; otherwise "".
       unit: the sign or unit itself, "%" or "kg"; otherwise "".
-      fault: for "faulty", the first text that is no number.
+      fault: for "faulty", the first text that is not a number.
     """
 
     kind: Literal["numbers", "truth", "dates", "categories", "free", "empty", "faulty"]

@@ -176,7 +176,7 @@ def _seed(run: TrackedRun, name: str) -> int:
         raise DataError(f"{run.where}: has no {name}, which is the seed of other runs; log it, or leave the run out")
     value = number(text)
     if value is None or not 0 <= value < _MOST_SEED or value != int(value):
-        raise DataError(f"{run.where}: {name} {text!r} is no whole number from 0 to {_MOST_SEED - 1}; name another "
+        raise DataError(f"{run.where}: {name} {text!r} is not a whole number from 0 to {_MOST_SEED - 1}; name another "
                         "setting with --seed-param")  # fmt: skip
     return int(value)
 

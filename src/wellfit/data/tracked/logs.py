@@ -66,7 +66,7 @@ def curves_in(table: Table, axis: str) -> dict[str, dict[int, float]]:
       axis: its name.
 
     Raises:
-      DataError: a step that is no whole number from 0.
+      DataError: a step that is not a whole number from 0.
     """
     import pandas as pd
 
@@ -77,7 +77,7 @@ def curves_in(table: Table, axis: str) -> dict[str, dict[int, float]]:
     wrong = ~((steps >= 0) & (steps == steps.round()) & (steps < 2**53))
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
-        raise DataError(f"{table.where}, {table.at(row)}: {axis} is no whole number from 0; repair the line")
+        raise DataError(f"{table.where}, {table.at(row)}: {axis} is not a whole number from 0; repair the line")
     found = {}
     for name, at in columns.items():
         if name == axis:

@@ -158,7 +158,7 @@ def _share(value: float, name: str, where: str, tracked: Tracked) -> float:
             fix = "give percentages"
         else:
             fix = "if these are percentages, give --percent" if 1 < value <= 100 else "give shares between 0 and 1"
-        raise DataError(f"{where}: {name} {value:g} is no share of {100 if tracked.percent else 1}; {fix}")
+        raise DataError(f"{where}: {name} {value:g} is not between 0 and {100 if tracked.percent else 1}; {fix}")
     return share
 
 

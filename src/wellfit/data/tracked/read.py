@@ -168,6 +168,7 @@ def read_runs(
         histories={**given.histories, **histories},
         notes=(f"Read: {len(given.runs)} runs of {found.kind}.", *groups.notes, *notes, *found.notes, *about_curves),
         caution=caution,
+        measure=given.measure,
     )
 
 
@@ -266,7 +267,8 @@ def _accuracies(found: Found, groups: Grouped, tracked: Tracked, source: str) ->
     ]
     order = {name: at for at, name in enumerate(dict.fromkeys(run.variant for run in runs))}
     runs.sort(key=lambda run: (order[run.variant], run.seed))
-    return GivenRuns(tuple(runs), np.zeros(0, np.int32), (), source), notes, caution
+    measure = (tracked.accuracy or "") if caution else ""
+    return GivenRuns(tuple(runs), np.zeros(0, np.int32), (), source, measure=measure), notes, caution
 
 
 def _histories(found: Found, groups: Grouped) -> tuple[dict[tuple[str, int], History], list[str]]:

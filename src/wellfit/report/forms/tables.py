@@ -93,7 +93,7 @@ def table_text(summary: StudySummary, frame: pd.DataFrame, table: str, form: str
     if frame.empty:
         fix = "run the study first" if table != "compare" else "run a study of two or more variants first"
         if summary.elsewhere:
-            fix = "what was judged does not hold what it shows"
+            fix = "what was judged does not hold what it shows" if table != "compare" else "judge two or more variants"
         raise StudyFileError(f"{summary.directory}: its table {table!r} has no rows; {fix}")
     if form == "csv":
         return csv_text(frame)

@@ -89,7 +89,7 @@ _SAVE: Final = 'save the model again: model.save("model.keras")'
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _content(path: Path) -> bytes:

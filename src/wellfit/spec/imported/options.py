@@ -232,7 +232,7 @@ def penalties_of(value: Any, place: str) -> tuple[float, float]:
     """The strengths of a regularizer of a kernel: L1 and L2.
 
     Raises:
-      StudyFileError: another regularizer, or a strength that is no number.
+      StudyFileError: another regularizer, or a strength that is not a number.
 
     Example:
       >>> penalties_of({"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.01}}, "layer 1")

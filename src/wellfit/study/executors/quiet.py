@@ -29,32 +29,32 @@ def own_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def without_native_words() -> Iterator[None]:
-    """Keep what compiled libraries write to the standard error stream from it; what Python writes still appears.
+    """Keep what compiled libraries write from the standard error stream; what is written to ``sys.stderr`` appears.
 
     Ray's core says, whatever its level, that its level was set.
     """
     stream = sys.stderr
     try:
         whole = stream.fileno() == 2
-        kept = os.dup(2)
+        stream.flush()
+        kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     except (OSError, ValueError, AttributeError):  # closed, or replaced as in a notebook
         yield
         return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    stream.flush()
+    mine = os.fdopen(os.dup(kept), "w", buffering=1, encoding=stream.encoding, errors=stream.errors)
     os.dup2(nothing, 2)
     os.close(nothing)
-    mine = os.fdopen(kept, "w", buffering=1, encoding=stream.encoding, errors=stream.errors)
     if whole:
         sys.stderr = mine
     try:
         yield
     finally:
-        mine.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
         if sys.stderr is mine:
             sys.stderr = stream
-        os.dup2(kept, 2)
-        mine.close()
+        with contextlib.suppress(OSError):  # of a pipe that nobody reads
+            mine.close()
 
 
 def silent(*given: Any, **named: Any) -> None:

@@ -68,7 +68,7 @@ def _check(trial: Trial, place: int, search: SearchSpec) -> None:
     if len(trial.scores) != search.seeds or trial.rung < least or trial.epochs < least:
         raise ValueError(f"trial {place} was not trained with the seeds of the search")
     if not all(score is None or math.isfinite(score) for score in trial.scores):
-        raise ValueError(f"trial {place} has a score that is no number")
+        raise ValueError(f"trial {place} has a score that is not a number")
     if (trial.mean is None) != (trial.state in ("diverged", "refused")):
         raise ValueError(f"trial {place} is {trial.state}, which its scores contradict")
     for key, options in search.space.items():

@@ -9,7 +9,7 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
 from wellfit.report.parts import Part, Table
 
-__all__ = ["GLOSSARY", "fragment", "parts"]
+__all__ = ["GLOSSARY", "fragment", "parts", "terms_of"]
 
 GLOSSARY: Final = (
     (
@@ -66,11 +66,29 @@ GLOSSARY: Final = (
 """Terms and their definitions, in the order of the report."""
 
 
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "run, seed": "A run is one variant trained from one seed. Runs of the same seed are compared with one another, "
+    "whatever the seed fixed in them.",
+    "generalization gap": "Training minus validation accuracy, as they were logged. Training accuracy is often "
+    "measured while the weights change and dropout is active, and the gap then says little.",
+    "validation, test": "Validation examples decide when to stop and what to keep, and test examples should decide "
+    "nothing. Whether that was so is not known of runs that were trained elsewhere.",
+}
+"""Other definitions for runs that others trained."""
+
+
+def terms_of(summary: StudySummary) -> tuple[tuple[str, str], ...]:
+    """The terms and their definitions, as they hold for a study."""
+    if not summary.elsewhere:
+        return GLOSSARY
+    return tuple((term, _ELSEWHERE.get(term, definition)) for term, definition in GLOSSARY)
+
+
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """Every term in a row."""
-    return [Table((), GLOSSARY, text=2)]
+    return [Table((), terms_of(summary), text=2)]
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
     """The same."""
-    return {"glossary": GLOSSARY, "gist": "The terms of this report"}
+    return {"glossary": terms_of(summary), "gist": "The terms of this report"}
