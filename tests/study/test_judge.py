@@ -159,6 +159,7 @@ def test_a_planned_look_has_its_level(tmp_path: Path):
         assert of_four.interval is not None
         assert of_four.interval[0] < one.interval[0]
     assert "This is interim analysis 2 of 4; the next is planned at 6 seeds." in look.verdict
+    assert (once.analyses, look.analyses) == (1, 4)
     for wrong, message in (((5, 4), "--look 5/4"), ((3, 4), "a multiple of 3 seeds, at least 6; there are 4"),
                            ((4, 4), "a multiple of 4 seeds, at least 8; there are 4")):  # fmt: skip
         with pytest.raises(StudyFileError, match=message):

@@ -345,6 +345,7 @@ class StudySummary:
         metric and its unit, whatever that is. None with fewer than two variants or two common seeds.
       advice: what to try next, the most useful first, from learning curves and validation scores only.
       earlier_looks: what was seen of the test results before; not at planned interim analyses.
+      analyses: planned, in a sequential design, for which intervals of differences are widened; 1 without one.
       validation_examples: of each seed; 0 if unknown.
       validation_overlap: the share of them that two seeds have in common on average: 1 for one split, 0 for disjoint
         folds.
@@ -383,6 +384,7 @@ class StudySummary:
     leader_accuracy: float | None = None
     advice: tuple[Sentence, ...] = ()
     earlier_looks: EarlierLooks = NO_LOOKS
+    analyses: int = 1
     validation_examples: int = 0
     validation_overlap: float = 1.0
     validation: Mapping[str, VarianceComponents] = field(default_factory=dict)

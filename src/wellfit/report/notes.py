@@ -102,8 +102,8 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         "comparisons": (
             f"Differences in {name}{_against(summary)}, paired {_paired(summary)}."
             + (" A negative difference is an improvement." if lower else ""),
-            "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; each "
-            "interval covers one comparison, unadjusted.",
+            "The adjusted p-value accounts for the number of comparisons, and the verdict uses it; "
+            f"{wording.of_interval(summary)}.",
             *(
                 f"{variant} is identical to {first}: {why}."
                 for variant, why in known.items()

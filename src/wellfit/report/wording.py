@@ -30,6 +30,7 @@ __all__ = [
     "letters",
     "memory",
     "number",
+    "of_interval",
     "p_value",
     "percent",
     "points",
@@ -156,6 +157,20 @@ def compared(summary: StudySummary) -> str:
       'test Brier score'
     """
     return METRICS[summary.compared]
+
+
+def of_interval(summary: StudySummary) -> str:
+    """What the interval of a difference covers.
+
+    Example:
+      >>> s = StudySummary("s", "?", "d", "running", (), 5, 3.0, "", (), (), (), "", {}, {}, (), {}, {}, analyses=4)
+      >>> of_interval(s)
+      'each interval covers one comparison, unadjusted for their number but widened for 4 planned analyses'
+    """
+    if summary.analyses == 1:
+        return "each interval covers one comparison, unadjusted"
+    widened = f"widened for {summary.analyses} planned analyses"
+    return f"each interval covers one comparison, unadjusted for their number but {widened}"
 
 
 def p_value(p: float | None) -> str:

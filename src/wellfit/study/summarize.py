@@ -132,6 +132,7 @@ def summary_of(store: Store) -> StudySummary:
         margin=spec.margin,
         metric=spec.metric,
         earlier_looks=looks,
+        analyses=1 if interim is None else len(interim.seeds),
         validation_examples=examples[0],
         validation_overlap=(store.metadata.note(OVERLAP) or {"overlap": 1.0})["overlap"],
         search=result_of(store, spec, variants),

@@ -258,8 +258,8 @@ def _evidence_caption(summary: StudySummary, columns: Sequence[str]) -> str:
     on = "" if summary.metric == "accuracy" else f" on {wording.compared(summary)}"
     loss = is_loss(summary.compared)
     margin = f"{summary.margin:g}" if loss else f"{100 * summary.margin:g} points"
-    text = f"Verdicts{on}: p below 0.05, adjusted for all comparisons (each interval covers one comparison, "
-    text += f"unadjusted), or equivalent within {margin}."
+    text = f"Verdicts{on}: p below 0.05, adjusted for all comparisons ({wording.of_interval(summary)}), "
+    text += f"or equivalent within {margin}."
     if "ahead" in columns:
         text += " ahead: probability that one more run wins by more than that."
     shown = [c.interval for c in (*summary.comparisons, *summary.asked) if telling(c.interval)]
