@@ -29,3 +29,12 @@ def test_what_is_there_is_never_replaced(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"), built_beside(tmp_path / "file" / "new"):
         pass
+
+
+def test_folders_that_were_made_for_it_go_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no"), built_beside(tmp_path / "a" / "b" / "out"):
+        raise ValueError("no")
+    assert not list(tmp_path.iterdir())
+    with built_beside(tmp_path / "a" / "b" / "out") as place:
+        (place / "x").touch()
+    assert (tmp_path / "a" / "b" / "out" / "x").exists()

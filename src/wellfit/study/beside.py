@@ -43,6 +43,7 @@ def built_beside(out: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError, StoreError):
             discard(left)
     place = out.with_name(f".{out.name}.{os.getpid()}{TEMPORARY}")
+    made = [folder for folder in out.parents if not os.path.lexists(folder)]  # from the inside
     try:
         place.mkdir(parents=True)
         with claimed(place):
@@ -52,3 +53,6 @@ def built_beside(out: Path) -> Iterator[Path]:
         raise StoreError(f"{out}: cannot be written: {error.strerror}; choose another --out") from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(OSError):  # something is in them now, so they stay
+            for folder in made:
+                folder.rmdir()
