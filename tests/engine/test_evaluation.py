@@ -11,7 +11,7 @@ import pytest
 from scipy.special import log_softmax
 
 from wellfit.base import LayerSpec, ModelSpec, Recipe, RunSpec, Scaling, TrainingData
-from wellfit.engine.evaluation import Score, evaluate, predict_program, rescale
+from wellfit.engine.evaluation import Score, evaluate, params_and_stats, predict_program, rescale
 from wellfit.engine.plan import make_plan
 from wellfit.engine.train import Trainer
 from wellfit.nn.models import Model, build
@@ -151,3 +151,21 @@ def test_predictions_are_a_softmax_of_scaled_inputs() -> None:
     logits = np.asarray(MLP.apply(params, {}, jnp.asarray((X[:7] - 10.0) / 255, jnp.float32))[0], np.float64)
     np.testing.assert_allclose(found, np.exp(log_softmax(logits, axis=1)), rtol=1e-4)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_weights_are_divided_into_params_and_statistics() -> None:
+    norm, dense = LayerSpec("batch_norm"), LayerSpec("dense", units=3)
+    layers = (LayerSpec("conv2d", filters=2, size=3), norm, LayerSpec("flatten"), dense)
+    model = build(ModelSpec("layers", (), layers=layers), (4, 4), 3)
+    parts = (model.init(0), model.stats())
+    weights = {
+        f"{layer}/{name}": np.asarray(array)
+        for part in parts
+        for layer, of in part.items()
+        for name, array in of.items()
+    }
+    for found, expected in zip(params_and_stats(model, weights), parts, strict=True):
+        assert {layer: set(of) for layer, of in found.items() if of} == {
+            layer: set(of) for layer, of in expected.items() if of
+        }
+    assert any(model.stats().values())

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from wellfit.base import FloatArray
 from wellfit.nn.losses import cross_entropy, hits
 from wellfit.nn.models import Model, ModelParams
 
-__all__ = ["Score", "as_float", "evaluate", "predict_program", "rescale"]
+__all__ = ["Score", "as_float", "evaluate", "params_and_stats", "predict_program", "rescale"]
 
 _ROWS: Final = 1000
 _ROWS_OF_CONVOLUTIONS: Final = 256  # fewer, because their activations are larger
@@ -37,6 +38,19 @@ def rescale(x: jax.Array, shift: jax.Array, factor: jax.Array) -> jax.Array:
     one = x.shape[1:]
     centered = as_float(x) - jnp.broadcast_to(shift, one)[None]
     return centered * jnp.broadcast_to(factor, one)[None]  # (B, ...)
+
+
+def params_and_stats(model: Model, weights: Mapping[str, FloatArray]) -> tuple[ModelParams, ModelParams]:
+    """The weights of a ``RunRecord``, on the device, as a model takes them: its params, and its running statistics.
+
+    Args:
+      weights: ``"layer/array"`` -> the array.
+    """
+    params: ModelParams = {}
+    for path, array in weights.items():
+        layer, name = path.split("/")
+        params.setdefault(layer, {})[name] = jnp.asarray(array)
+    return params, {layer: {name: params[layer].pop(name) for name in of} for layer, of in model.stats().items()}
 
 
 def evaluate(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wellfit.base import FloatArray, ModelSpec, Scaling
 from wellfit.engine.devices import POPULATION, start_to_predict
-from wellfit.engine.evaluation import rescale
+from wellfit.engine.evaluation import params_and_stats, rescale
 from wellfit.nn.models import ModelParams, build, without_rates
 
 __all__ = ["padded_rows", "predict_each"]
@@ -62,14 +62,7 @@ def _started(
     """The probabilities of one network, still being computed, and how many rows of each array count."""
     shape = tuple(x.shape[1:])
     program = _program(without_rates(model), shape, classes, mesh)
-    arrays: ModelParams = {}
-    for path, array in weights.items():
-        layer, name = path.split("/")
-        arrays.setdefault(layer, {})[name] = jnp.asarray(array)
-    stats = {
-        layer: {name: arrays[layer].pop(name) for name in of}
-        for layer, of in build(model, shape, classes).stats().items()
-    }
+    arrays, stats = params_and_stats(build(model, shape, classes), weights)
     scales = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
     parts = []
     for part in _pieces(x, padded_rows(len(x), mesh.size)):

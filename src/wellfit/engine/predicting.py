@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellfit.base import FloatArray, ModelSpec, Scaling
-from wellfit.engine.evaluation import predict_program
+from wellfit.engine.evaluation import params_and_stats, predict_program
 from wellfit.engine.release import MOST_PROGRAMS
-from wellfit.nn.models import ModelParams, build, without_rates
+from wellfit.nn.models import build, without_rates
 
 __all__ = ["predict_proba"]
 
@@ -48,14 +48,7 @@ def predict_proba(
     shape = tuple(x.shape[1:])
     program = _predictor(without_rates(model), shape, classes)
     scales = jnp.asarray(scaling.shift, jnp.float32), jnp.asarray(scaling.factor, jnp.float32)
-    arrays: ModelParams = {}
-    for path, array in weights.items():
-        layer, name = path.split("/")
-        arrays.setdefault(layer, {})[name] = jnp.asarray(array)
-    stats = {
-        layer: {name: arrays[layer].pop(name) for name in of}
-        for layer, of in build(model, shape, classes).stats().items()
-    }
+    arrays, stats = params_and_stats(build(model, shape, classes), weights)
     rows = min(_ROWS, max(len(x), most))
     parts = []
     for begin in range(0, len(x), rows):

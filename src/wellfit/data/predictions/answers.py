@@ -174,10 +174,7 @@ def _named_values(y: NDArray[Any], where: str) -> NDArray[Any]:
     import pandas as pd
 
     if y.dtype.kind == "S":
-        try:
-            y = np.char.decode(y, "utf-8")
-        except UnicodeDecodeError:
-            raise DataError(f"{where}: labels are bytes that are no text in UTF-8; save them as text") from None
+        y = _decoded(y, "labels", where)
     if y.dtype.kind == "U":
         y = y.astype(y.dtype.newbyteorder("="))
         codes = np.ascontiguousarray(y).view(np.uint32) if y.dtype.itemsize else np.zeros(1, np.uint32)
@@ -204,6 +201,14 @@ def _named_values(y: NDArray[Any], where: str) -> NDArray[Any]:
         return _named_values(np.array([str(value) for value in values]), where)
     except ValueError:  # of an integer that Python refuses to write
         raise DataError(f"{where}: labels hold very large numbers; number the classes from 0") from None
+
+
+def _decoded(values: NDArray[Any], what: str, where: str) -> NDArray[Any]:
+    """Bytes as texts."""
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: {what} are bytes that are no text in UTF-8; save them as text") from None
 
 
 def _refuse_missing(at: int, where: str) -> NoReturn:
@@ -236,10 +241,7 @@ def group_codes(groups: Any, examples: int, where: str) -> IntArray:
     if found.shape != (examples,):
         raise DataError(f"{where}: groups of shape {found.shape} for {examples} labels; give one for each")
     if found.dtype.kind == "S":
-        try:
-            found = np.char.decode(found, "utf-8")
-        except UnicodeDecodeError:
-            raise DataError(f"{where}: groups are bytes that are no text in UTF-8; save them as text") from None
+        found = _decoded(found, "groups", where)
     missing = pd.isna(found) | (found.astype(str) == "" if found.dtype.kind in "OU" else False)
     if missing.any():
         at = int(np.flatnonzero(missing)[0])
