@@ -34,6 +34,7 @@ def test_the_only_test_accuracy_is_taken():
 def test_what_speaks_against_a_chosen_metric_is_said(name: str, said: str):
     _, notes, caution = accuracies_of(runs({name: 0.9}), Tracked(accuracy=name))
     assert said in caution == notes[0]
+    assert caution.endswith("Tables call it the test accuracy.")
 
 
 def test_percent_is_only_taken_when_said():

@@ -82,9 +82,9 @@ def accuracies_of(runs: Sequence[TrackedRun], tracked: Tracked) -> tuple[list[fl
     """
     names = list(dict.fromkeys(name for run in runs for name in run.metrics))
     name = _named(names, runs[0].where, tracked)
-    caution = _against(name)
-    notes = [" ".join(filter(None, [_taken(name, tracked), caution]))]
-    values = []
+    against = _against(name)
+    taken = f"{_taken(name, tracked)} {against} Tables call it the test accuracy." if against else _taken(name, tracked)
+    values, notes = [], [taken]
     for run in runs:
         if name not in run.metrics:
             have = sum(name in other.metrics for other in runs)
@@ -97,7 +97,7 @@ def accuracies_of(runs: Sequence[TrackedRun], tracked: Tracked) -> tuple[list[fl
         raise DataError(f"{runs[0].where}: no {name!r} is above 1, so these are shares; leave out --percent")
     if tracked.percent and (low := sum(0 < run.metrics[name] <= 1 for run in runs)):
         notes.append(f"Check {name}: it is at most 1 percent in {low} of {len(runs)} runs.")
-    return values, notes, f"{_taken(name, tracked)} {caution}" if caution else ""
+    return values, notes, taken if against else ""
 
 
 def _named(names: Sequence[str], where: str, tracked: Tracked) -> str:
