@@ -8,7 +8,14 @@ import pytest
 from seen_runs import fixes, history, row, variant
 from wellfit.analysis.intervals import median_interval
 from wellfit.base import Augmentation, EarlyStopping, Recipe, VariantSummary
-from wellfit.diagnostics.overfitting import calibration_worsened, dropout_explains, onset, overfitting, with_onsets
+from wellfit.diagnostics.overfitting import (
+    calibration_worsened,
+    dropout_explains,
+    onset,
+    overfitting,
+    unlike_overfitting,
+    with_onsets,
+)
 from wellfit.spec.study import load_study
 
 E = np.arange(1, 21)
@@ -122,6 +129,37 @@ def test_the_runs_and_the_finding_have_the_same_onsets():
     evidence = overfitting(seen, [seen], 0.1).evidence
     assert f"is lowest after epoch {middle.median:g} (median of 3 runs; {middle.low:g} to {middle.high:g})" in evidence
     assert onset(variant("none", []), (), 0.1) is None
+
+
+def test_a_rise_with_another_cause_has_no_onset_and_says_which():
+    up = rising(scale=0.06)
+    histories = {
+        "overfits": dict.fromkeys(range(5), history(validation_loss=up, train_loss=FALLING)),
+        "goes wrong": dict.fromkeys(range(5), history(validation_loss=up, train_loss=up)),
+        "has not learned": dict.fromkeys(range(5), history(validation_loss=up, train_loss=FALLING, train_accuracy=0.3)),
+        "level": dict.fromkeys(range(5), history(validation_loss=CONVERGED, train_loss=FALLING)),
+    }
+    accuracies = {"has not learned": 0.3}
+    of = [
+        VariantSummary(
+            name,
+            {},
+            1,
+            tuple(row(s, epochs=20, train_accuracy=accuracies.get(name, 0.9)) for s in runs),
+            {},
+            {},
+            1.0,
+            {},
+        )
+        for name, runs in histories.items()
+    ]
+    recipes = dict.fromkeys(histories, Recipe())
+    found = with_onsets(of, histories, recipes, 0.1)
+    assert [v.name for v in found if v.runs[0].overfit_onset] == ["overfits"]
+    assert unlike_overfitting(of, histories, recipes, 0.1) == {
+        "goes wrong": "training loss rose",
+        "has not learned": "hardly learned",
+    }
 
 
 def test_a_negligible_difference_needs_no_explanation():

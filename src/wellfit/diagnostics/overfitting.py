@@ -14,10 +14,19 @@ from wellfit.analysis.smoothing import final_level
 from wellfit.base import Augmentation, FloatArray, History, Recipe, VariantSummary
 from wellfit.diagnostics.chance import hardly_learned
 from wellfit.diagnostics.observations import Observation, TrainedVariant, largest, was_worse
+from wellfit.narrative.context import RiseCause
 from wellfit.narrative.options import new_variant_option
 from wellfit.narrative.phrases import listed, mean_points
 
-__all__ = ["Onset", "calibration_worsened", "dropout_explains", "onset", "overfitting", "with_onsets"]
+__all__ = [
+    "Onset",
+    "calibration_worsened",
+    "dropout_explains",
+    "onset",
+    "overfitting",
+    "unlike_overfitting",
+    "with_onsets",
+]
 
 _STOP: Final = "{patience=5,restore_best_weights=true}"  # without spaces, to fit on one line of a terminal
 _NEGLIGIBLE: Final = 0.005  # of accuracy; a smaller gap between running and validation accuracy needs no explanation
@@ -55,16 +64,28 @@ def onset(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: f
       >>> onset(TrainedVariant("a", Recipe(), {3: risen}, {3: "finished"}, {}), (), 0.1).epochs
       {3: 4}
     """
-    if not variant.sound:
+    rise = _real_rise(variant, variants)
+    if rise is None or _another_cause(variant, variants, chance, rise):
         return None
     losses = stacked(variant.sound.values(), "validation_loss")  # (S, E)
-    rise = rise_after_minimum(losses, tests=max(1, len(variants)))
-    if rise is None or not rise.real or hardly_learned(variant, variants, chance):
-        return None
-    if _training_loss_rose(variant, losses, rise.mean):
-        return None
     epochs = dict(zip(variant.sound, lowest_epochs(losses).tolist(), strict=True))
     return Onset(epochs, rise, float(np.mean(final_level(losses) - rise.per_run)))
+
+
+def _real_rise(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Rise | None:
+    """The rise of the validation loss, if it exceeds the noise."""
+    if not variant.sound:
+        return None
+    rise = rise_after_minimum(stacked(variant.sound.values(), "validation_loss"), tests=max(1, len(variants)))
+    return rise if rise is not None and rise.real else None
+
+
+def _another_cause(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float, rise: Rise) -> RiseCause:
+    """Why a rise that exceeds the noise is not overfitting; empty if it is."""
+    if hardly_learned(variant, variants, chance):
+        return "hardly learned"
+    losses = stacked(variant.sound.values(), "validation_loss")  # (S, E)
+    return "training loss rose" if _training_loss_rose(variant, losses, rise.mean) else ""
 
 
 def _training_loss_rose(variant: TrainedVariant, losses: FloatArray, rise: float) -> bool:
@@ -73,6 +94,27 @@ def _training_loss_rose(variant: TrainedVariant, losses: FloatArray, rise: float
     training = stacked(variant.sound.values(), "train_loss")  # (S, E)
     risen = rise_after_minimum(losses, training) if training.shape == losses.shape else None
     return risen is not None and risen.mean > rise / 2
+
+
+def unlike_overfitting(
+    variants: Sequence[VariantSummary],
+    histories: Mapping[str, Mapping[int, History]],
+    recipes: Mapping[str, Recipe],
+    chance: float,
+) -> dict[str, RiseCause]:
+    """The variants whose validation loss rises beyond noise, but not because they overfit, with the cause.
+
+    Args:
+      variants, histories, recipes, chance: as for ``with_onsets``, which gives these variants no onset.
+
+    Example:
+      >>> unlike_overfitting((), {}, {}, 0.1)
+      {}
+    """
+    trained = _trained(variants, histories, recipes)
+    rises = {one.name: (one, rise) for one in trained if (rise := _real_rise(one, trained)) is not None}
+    causes = {name: _another_cause(one, trained, chance, rise) for name, (one, rise) in rises.items()}
+    return {name: cause for name, cause in causes.items() if cause}
 
 
 def with_onsets(
@@ -93,7 +135,19 @@ def with_onsets(
       >>> with_onsets((), {}, {}, 0.1)
       ()
     """
-    trained = [
+    trained = _trained(variants, histories, recipes)
+    onsets = [onset(one, trained, chance) for one in trained]
+    epochs = [{} if one is None else one.epochs for one in onsets]
+    return tuple(
+        replace(v, runs=tuple(replace(run, overfit_onset=of.get(run.seed)) for run in v.runs))
+        for v, of in zip(variants, epochs, strict=True)
+    )
+
+
+def _trained(
+    variants: Sequence[VariantSummary], histories: Mapping[str, Mapping[int, History]], recipes: Mapping[str, Recipe]
+) -> list[TrainedVariant]:
+    return [
         TrainedVariant(
             name=v.name,
             recipe=recipes[v.name],
@@ -103,12 +157,6 @@ def with_onsets(
         )
         for v in variants
     ]
-    onsets = [onset(one, trained, chance) for one in trained]
-    epochs = [{} if one is None else one.epochs for one in onsets]
-    return tuple(
-        replace(v, runs=tuple(replace(run, overfit_onset=of.get(run.seed)) for run in v.runs))
-        for v, of in zip(variants, epochs, strict=True)
-    )
 
 
 def overfitting(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Observation | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from wellfit.base import (
     Comparison,
@@ -21,9 +21,20 @@ from wellfit.base import (
 from wellfit.narrative.outcomes import lost, of_survivors
 from wellfit.narrative.phrases import difference_with_interval, several
 
-__all__ = ["AnswerContext", "OrientedComparison", "comparison_of", "no_answer_yet", "runs_that_ended", "turned"]
+__all__ = [
+    "AnswerContext",
+    "OrientedComparison",
+    "RiseCause",
+    "comparison_of",
+    "no_answer_yet",
+    "runs_that_ended",
+    "turned",
+]
 
 _OPPOSITE: Final[Mapping[Verdict, Verdict]] = {"better": "worse", "worse": "better"}
+
+RiseCause = Literal["", "hardly learned", "training loss rose"]
+"""Why a validation loss that rises beyond noise shows no overfitting; empty if it does."""
 
 
 class AnswerContext(NamedTuple):
@@ -47,6 +58,7 @@ class AnswerContext(NamedTuple):
       confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
       classes: their names.
       epochs: of the recipes, by variant.
+      unlike_overfitting: variants whose validation loss rises beyond noise for another cause, with the cause.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -64,6 +76,7 @@ class AnswerContext(NamedTuple):
     confusion: Mapping[str, IntArray] = MappingProxyType({})
     classes: tuple[str, ...] = ()
     epochs: Mapping[str, int] = MappingProxyType({})
+    unlike_overfitting: Mapping[str, RiseCause] = MappingProxyType({})
 
 
 class OrientedComparison(NamedTuple):

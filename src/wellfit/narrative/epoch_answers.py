@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import inf, isinf
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
@@ -12,7 +12,14 @@ from wellfit.analysis.comparisons import holm
 from wellfit.analysis.intervals import median_interval, t_interval
 from wellfit.analysis.paired import paired_t
 from wellfit.base import Question, RunSummary, Sentence
-from wellfit.narrative.context import AnswerContext, OrientedComparison, comparison_of, no_answer_yet, runs_that_ended
+from wellfit.narrative.context import (
+    AnswerContext,
+    OrientedComparison,
+    RiseCause,
+    comparison_of,
+    no_answer_yet,
+    runs_that_ended,
+)
 from wellfit.narrative.phrases import counted, listed, several
 
 __all__ = ["answer_onset", "answer_stop", "rise_in_short"]
@@ -55,7 +62,7 @@ def answer_onset(question: Question, context: AnswerContext) -> list[Sentence]:
         risen = [name for name in names if name not in never]
         sentences.append(Sentence(text, _runs(risen)))
         sentences += _unsmoothed(risen, context)
-    seen = [name for name in never if _rises(name, context)]
+    seen = _rising(never, context)
     if unseen := [name for name in never if name not in seen]:
         shows = "shows" if len(unseen) == 1 else "show"
         who, lowest = _with_epochs(unseen, context), _lowest(unseen, context)
@@ -101,36 +108,49 @@ def rise_in_short(names: Sequence[str], context: AnswerContext) -> list[Sentence
             begins.append(_epoch_of(name, onsets))
     if not begins and not quiet:
         return []
-    if not begins:
-        text = f"The validation loss rises beyond noise in {'neither' if len(quiet) == 2 else 'none'} of them"
-    else:
+    seen = _rising(quiet, context)
+    unseen = [name for name in quiet if name not in seen]
+    sentences = []
+    if begins:
         text = f"The validation loss rises for good after epoch {_medians(begins, 0)}"
-        text += f", and not beyond noise for {several(quiet, 'or')}" if quiet else ""
-    return [Sentence(f"{text}.", _runs(names))]
+        text += f", and not beyond noise for {several(unseen, 'or')}" if unseen else ""
+        sentences.append(Sentence(f"{text}.", _runs(names)))
+    elif unseen:
+        in_all = f"The validation loss rises beyond noise in {'neither' if len(quiet) == 2 else 'none'} of them"
+        text = f"No rise of the validation loss is seen for {several(unseen, 'or')}" if seen else in_all
+        sentences.append(Sentence(f"{text}.", _runs(unseen)))
+    return [*sentences, *_seen_rises(seen, context)]
 
 
 def _ended(name: str, context: AnswerContext) -> Sequence[RunSummary]:
     return runs_that_ended(context.variants.get(name))
 
 
-def _rises(name: str, context: AnswerContext) -> bool:
-    """Whether the mean validation loss of a variant ends visibly above its lowest value."""
-    lowest, last, _ = context.losses.get(name, (1.0, 1.0, 1))
-    return last > _VISIBLE * lowest
+def _rising(names: Sequence[str], context: AnswerContext) -> list[str]:
+    """The variants whose mean validation loss ends visibly above its lowest value, or rises for another cause."""
+    ends = {name: context.losses.get(name, (1.0, 1.0, 1)) for name in names}
+    return [name for name in names if ends[name][1] > _VISIBLE * ends[name][0] or name in context.unlike_overfitting]
 
 
 def _seen_rises(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
-    """Rises that are seen but cannot be distinguished from noise, with the numbers that a reader sees in the curve."""
-    if not names:
-        return []
+    """Rises that are seen but show no overfitting, and why not, with the numbers that a reader sees in the curve."""
+    by_cause = {of: [n for n in names if context.unlike_overfitting.get(n, "") == of] for of in get_args(RiseCause)}
+    return [_seen_rise(of, cause, context) for cause, of in by_cause.items() if of]
+
+
+def _seen_rise(names: Sequence[str], cause: RiseCause, context: AnswerContext) -> Sentence:
     shown = []
     for name in names[:_SHOWN]:
         lowest, last, epoch = context.losses[name]
         shown.append(f"{name} from {lowest:.3f} after epoch {epoch} to {last:.3f}")
     more = [f"{len(names) - _SHOWN} others"] if len(names) > _SHOWN else []
     seeds = counted(max(len(runs_that_ended(context.variants[name])) for name in names), "seed")
-    text = f"The mean validation loss rises for {listed([*shown, *more])}, which {seeds} cannot distinguish from noise"
-    return [Sentence(f"{text}.", _runs(names))]
+    why = {
+        "": f"which {seeds} cannot distinguish from noise",
+        "hardly learned": "but training accuracy is too low for this to be overfitting",
+        "training loss rose": "but the training loss rises too: training itself goes wrong, which is not overfitting",
+    }[cause]
+    return Sentence(f"The mean validation loss rises for {listed([*shown, *more])}, {why}.", _runs(names))
 
 
 def _runs(names: Iterable[str]) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ from wellfit.base import (
 )
 from wellfit.narrative.caveats import Folds
 from wellfit.narrative.conclusions import conclusion
-from wellfit.narrative.context import AnswerContext
+from wellfit.narrative.context import AnswerContext, RiseCause
 from wellfit.narrative.gap_answers import gap_pairs
 from wellfit.narrative.outcomes import diverged_runs
 from wellfit.narrative.questions import answered, asked_pairs, published_winner
@@ -68,6 +68,7 @@ class Further(NamedTuple):
       histories: variant -> seed -> its epochs.
       confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
       classes: their names.
+      unlike_overfitting: variants whose validation loss rises for another cause.
     """
 
     correct: Scores = MappingProxyType({})
@@ -75,6 +76,7 @@ class Further(NamedTuple):
     histories: Mapping[str, Mapping[int, History]] = MappingProxyType({})
     confusion: Mapping[str, IntArray] = MappingProxyType({})
     classes: tuple[str, ...] = ()
+    unlike_overfitting: Mapping[str, RiseCause] = MappingProxyType({})
 
 
 class Concluded(NamedTuple):
@@ -174,6 +176,7 @@ def conclude(
         *(found.leader_accuracy, found.divergences, published_differs, metric),
         *(gaps, _lowest(further.histories), further.confusion, further.classes),
         epochs=epochs,
+        unlike_overfitting=further.unlike_overfitting,
     )
     verdict = " ".join(sentence.text for sentence in sentences[1:])
     answers = answered(_questions(spec), context)
