@@ -78,6 +78,7 @@ def write_optuna(storage: Any, *, name: str = "l2") -> Any:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    database = optuna.storages.RDBStorage(storage) if isinstance(storage, str) else None
     grid = {"l2": ["0", "0.01"], "seed": list(SEEDS)}
 
     def objective(trial: Any) -> float:
@@ -87,10 +88,13 @@ def write_optuna(storage: Any, *, name: str = "l2") -> Any:
         trial.set_user_attr("test_accuracy", ACCURACIES[l2, seed])
         return float(metrics["val_acc"])
 
-    study = optuna.create_study(storage=storage, study_name=name, direction="maximize",
+    study = optuna.create_study(storage=database or storage, study_name=name, direction="maximize",
                                 sampler=optuna.samplers.GridSampler(grid, seed=0))  # fmt: skip
     study.optimize(objective, n_trials=6)
     study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.PRUNED))
+    if database is not None:
+        database.remove_session()
+        database.engine.dispose()
     return study
 
 
