@@ -109,6 +109,15 @@ def test_report(results: Results, finished_study: Path, tmp_path: Path, monkeypa
     assert all(variant in path.read_text() for variant in VARIANTS)
 
 
+def test_what_a_pdf_shows_is_asked_of_a_pdf(results: Results, tmp_path: Path) -> None:
+    for option in ("all", "code", "parts"):
+        with pytest.raises(StudyFileError, match='all, code and parts are for PDFs; give format="pdf"'):
+            results.report(tmp_path / "page.html", **{option: True})
+    assert list(tmp_path.iterdir()) == []
+    usual, every = results.report(tmp_path / "usual.pdf"), results.report(tmp_path / "every.pdf", all=True)
+    assert every.stat().st_size > usual.stat().st_size
+
+
 def test_best_looks_at_the_validation_split_alone(results: Results) -> None:
     best = results.best()
     assert best.mean["validation_accuracy"] == results.table()["validation_accuracy"].max()

@@ -135,6 +135,9 @@ class Results(ResultTables):
         authors: str | Sequence[str] | None = None,
         course: str | None = None,
         text: str | Path | Mapping[str, str] | None = None,
+        all: bool = False,
+        code: bool = False,
+        parts: bool = False,
     ) -> Path:
         """Write the report.
 
@@ -148,25 +151,32 @@ class Results(ResultTables):
           course: for which course.
           text: their own words: Markdown with a heading ``## NAME`` for each section, the path of such a file, or
             section -> Markdown. The study directory keeps all three; an empty value removes what it has.
+          all: of a PDF, every section, also those that the usual one leaves out; of a lab, its sections instead of its
+            steps.
+          code: of a lab's PDF, the code of every step.
+          parts: of a lab's PDF, train its other parts where they are missing.
 
         Returns:
           The file, or the folder.
 
         Raises:
           UnknownNameError, StudyFileError: there is no such format, or it contradicts the path.
-          StudyFileError: a section that the report does not have.
+          StudyFileError: a section that the report does not have; ``all``, ``code`` or ``parts`` with another format.
           StoreError: it cannot be written.
         """
-        from wellfit.report.forms.formats import FORMATS, report_format, report_path, write_report
+        from wellfit.report.forms.formats import FORMATS, Printed, report_format, report_path, write_report
 
         given = None if path is None else Path(path)
         form = report_format(format, given)
+        printed = Printed(all=all, code=code, parts=parts)
+        if printed != Printed() and form != "pdf":
+            raise StudyFileError('all, code and parts are for PDFs; give format="pdf", or leave them out')
         if (authors, course, text) != (None, None, None):
             self._keep_words(authors, course, text)
         lasting = self.directory if self._keep is None else None
         usual = Path(f"wellfit-{FORMATS[form]}") if lasting is None else self.directory / FORMATS[form]
         target = usual if given is None else report_path(form, given, self.directory)
-        return write_report(self.summary, self.details, form, target, lasting)
+        return write_report(self.summary, self.details, form, target, lasting, printed=printed)
 
     def _keep_words(
         self, authors: str | Sequence[str] | None, course: str | None, text: str | Path | Mapping[str, str] | None

@@ -120,8 +120,8 @@ def notes(section: str, summary: StudySummary, details: StudyDetails) -> tuple[s
         ),
         "paths": ("The value is chosen on the validation data; test accuracy plays no part in the choice.",),
         "mistakes": (
-            "An image that every run gets wrong is hard or mislabeled; one that only some runs get wrong is decided by "
-            "chance.",
+            "An image that every run gets wrong is hard or mislabeled; for one that some runs of the same variant get "
+            "wrong, the seed decides.",
         ),
         "classes": (
             "Each interval covers one class, unadjusted." if any(t.gain_low is not None for t in tables) else "",

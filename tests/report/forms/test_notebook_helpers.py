@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import wellfit
+from wellfit.report.forms.formats import PARTS
 from wellfit.report.forms.notebook_helpers import HELPERS, helpers_for
 from wellfit.report.notebook_steps import steps
 
@@ -25,7 +26,7 @@ def test_a_notebook_defines_what_its_cells_call_and_nothing_else() -> None:
 
 
 def names_of(results: wellfit.Results) -> dict[str, Any]:
-    names: dict[str, Any] = {"results": results, "wellfit": wellfit, "Path": Path}
+    names: dict[str, Any] = {"results": results, "wellfit": wellfit, "Path": Path, "DIRECTORY": Path("study")}
     exec("".join(HELPERS.values()), names)
     return names
 
@@ -56,7 +57,9 @@ def test_the_seed_of_a_tested_run(finished_study: Path) -> None:
     assert names["tested_seed"]("nobody") is None
 
 
-def test_a_part_stays_beside_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_stays_in_the_study_directory_where_the_pdf_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = names_of(None)  # type: ignore[arg-type]
     asked = []
 
@@ -71,8 +74,8 @@ def test_a_part_stays_beside_the_notebook(tmp_path: Path, monkeypatch: pytest.Mo
             return place
 
     monkeypatch.setitem(names, "wellfit", type("wellfit", (), {"Study": Study}))
-    assert names["part"]("lab5/l2") == Path("lab-parts/lab5-l2-quick")
-    assert names["part"]("lab5/l2", full=True) == Path("lab-parts/lab5-l2")
+    assert names["part"]("lab5/l2") == Path("study", PARTS, "lab5-l2-quick")
+    assert names["part"]("lab5/l2", full=True) == Path("study", PARTS, "lab5-l2")
     names["FULL"] = True
-    assert names["part"]("lab5/l2") == Path("lab-parts/lab5-l2")
+    assert names["part"]("lab5/l2") == Path("study", PARTS, "lab5-l2")
     assert asked == [("lab5/l2", True), ("lab5/l2", False), ("lab5/l2", False)]

@@ -107,7 +107,7 @@ def _first_cells(
         _markdown(
             f"# {escaped(summary.title)}\n\n{byline}"
             f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}. This notebook loads the results "
-            f"from the study directory, or trains everything again if the directory is missing.{notices}\n\n"
+            f"from the study directory, or trains everything again, into that directory, if it is missing.{notices}\n\n"
             'It needs `pip install "wellfit[notebook]"`.'
         ),
         *introduction,
@@ -125,7 +125,7 @@ def _first_cells(
         ),
         _code(
             'kept = (DIRECTORY / "study.db").is_file()\n'
-            "results = wellfit.Results(DIRECTORY) if kept else study.run()\n" + helpers
+            "results = wellfit.Results(DIRECTORY) if kept else study.run(DIRECTORY)\n" + helpers
         ),
     ]
 

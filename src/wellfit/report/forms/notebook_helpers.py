@@ -23,7 +23,7 @@ def advice():
 ''',
     "part": '''
 FULL = False  # True: the parts of the lab at full settings, not as a quick look with fewer epochs, seeds and examples
-PARTS = Path("lab-parts")  # where their results lie
+PARTS = DIRECTORY / "lab-parts"  # where their results lie
 
 
 def part(name, full=False):
@@ -34,9 +34,9 @@ def part(name, full=False):
 ''',
     "show_part": '''
 def show_part(name):
-    """Run a part of the lab as a quick look; show its ranking, its gaps, and its questions with the answers."""
+    """Run or load a part of the lab; show its ranking, its gaps, and its questions with the answers."""
     of = part(name)
-    print(of.summary.title)
+    print(f"{of.summary.title} ({name}; seeds: {len(of.summary.seeds)}; epochs: {of.summary.epochs})")
     display(of.plot_ranking())
     gaps(of)
     answers(of=of)

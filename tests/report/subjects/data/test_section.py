@@ -28,6 +28,10 @@ def test_data_with_two_features_have_a_scatter_plot():
     drawing = next(part for part in parts(SUMMARY, plane) if getattr(part, "name", "") == "scatter")
     assert drawing.caption == f"{len(regions('l2').labels)} training examples by their two features."
     assert "Scatter plot of " in alt_text(drawing.draw())
+    ((caption, picture),) = fragment(SUMMARY, plane, {})["points"]
+    assert caption == drawing.caption
+    assert "Scatter plot of " in picture
+    assert fragment(SUMMARY, DETAILS, {})["points"] == []
 
 
 def test_the_page_shows_images_or_the_first_rows():

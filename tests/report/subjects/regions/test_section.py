@@ -30,13 +30,18 @@ def test_several_variants_have_a_figure_of_all_of_them():
     assert [axes.get_title(loc="left") for axes in first.draw().axes] == ["baseline", "l2"]
 
 
-def test_the_page_has_the_drawings_without_their_labels():
+def test_the_page_has_the_drawings_with_their_axes_and_one_key_for_all():
     page = html()
     assert 'aria-label="Decision regions of l2' in page
     assert 'aria-label="Disagreement of the seeds of l2' in page
-    assert "<text" not in page
-    assert "horizontal: feature 1, −3 to 3; vertical: feature 2" in page
-    assert re.findall("stroke-dasharray", page)  # the true curves
+    words = set(re.findall(r"<text[^>]*>([^<]*)</text>", page))
+    assert {"feature 1", "feature 2", "0"} <= words
+    assert not words & {"up", "down", "l2"}  # the key and the heading have them
+    for name in DETAILS.regions["l2"].curves:
+        assert f"true curve: {name}</span>" in page
+    in_key, drawn = (re.findall(f"stroke-dasharray{of}", page) for of in ('="([\\d. ]+)"', r":\s*([\d., ]+)"))
+    assert len(in_key) == 2
+    assert set(in_key) <= {re.sub(r"[, ]+", " ", dashes.strip()) for dashes in drawn}
 
 
 def test_the_page_stays_small():

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wellfit.base import DataOverview, StudyDetails, StudySummary
 from wellfit.report.marks.pictures import Sheet
+from wellfit.report.marks.svg import inline_svg
 from wellfit.report.parts import Drawing, Paragraph, Part, Table
 from wellfit.report.subjects.data.numbers import LARGEST, SPLITS, class_examples, describe_data
 from wellfit.report.subjects.data.static import plot_data, plot_points
@@ -47,15 +48,17 @@ def _facts(data: DataOverview) -> tuple[tuple[str, str], ...]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
-    """The same for the page; of a table of features, its first rows too."""
+    """The same for the page; of a table of features, its first rows too; of two features, a scatter plot."""
     if (data := details.data) is None:
         return {}
     rows = class_examples(summary, data, sheets.get("examples"))
     first = Table(data.rows[0], data.rows[1:], text=0) if data.rows else None
+    points = [(drawing.caption, inline_svg(drawing.draw())) for drawing in _points(summary, details)]
     return {
         "gist": describe_data(data),
         "facts": _facts(data),
         "splits": tuple(SPLITS[split].capitalize() for split in data.counts),
         "rows": rows,
         "first": first,
+        "points": points,
     }

@@ -11,12 +11,18 @@ from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.svg import inline_svg
 from wellfit.report.numbers import of_variants
 from wellfit.report.parts import Drawing, Part, file_name
-from wellfit.report.subjects.regions.static import plot_disagreement, plot_region_panels, plot_regions
+from wellfit.report.subjects.regions.static import CURVES, WIDTH, plot_disagreement, plot_region_panels, plot_regions
 
 __all__ = ["fragment", "parts"]
 
 SMALL = (3.4, 2.75)
 """Inches of the page's figures."""
+
+INSIDE = (0.15, 0.15, 0.84, 0.84)
+"""Left, bottom, width and height of the axes in them, as shares."""
+
+TICKS = 8
+"""Points of the text at their axes."""
 
 
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
@@ -38,7 +44,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:
-    """Position, name and both figures of every variant, and what the axes span."""
+    """Position, name and both figures of every variant, and the true curves with their dashes."""
     if not details.regions:
         return {}
     variants = [
@@ -46,20 +52,24 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
         for index, name, regions in of_variants(summary, details.regions)
     ]
     first = next(iter(details.regions.values()))
-    across, up = (f"{axis[0]:.3g} to {axis[-1]:.3g}" for axis in (first.x1, first.x2))
-    return {"variants": variants, "axes": f"horizontal: {first.axes[0]}, {across}; vertical: {first.axes[1]}, {up}"}
+    dashes = [
+        " ".join(f"{WIDTH * length:g}" for length in CURVES[at % len(CURVES)][1]) for at in range(len(first.curves))
+    ]
+    return {"variants": variants, "curves": tuple(zip(first.curves, dashes, strict=True))}
 
 
 def _figures(regions: Regions, classes: tuple[str, ...]) -> tuple[Any, ...]:
-    """Both figures without title, legend, axes and notes, which the page has."""
+    """Both figures without title, legend and notes, which the page has."""
     from matplotlib.figure import Figure
 
     figures = []
     for plot in (partial(plot_regions, beside=False), partial(plot_disagreement, points=False, beside=False)):
-        axes = Figure(figsize=SMALL).add_axes((0, 0, 1, 1))
+        axes = Figure(figsize=SMALL).add_axes(INSIDE)
         figure = plot(regions, classes, axes)
         axes.set_title("", loc="left")
-        axes.set_axis_off()
+        axes.tick_params(labelsize=TICKS)
+        for name in (axes.xaxis.label, axes.yaxis.label):
+            name.set_fontsize(TICKS)
         for removed in (axes.get_legend(), *axes.texts):
             if removed is not None:
                 removed.remove()

@@ -36,6 +36,9 @@ PANEL: Final = (2.7, 2.35)
 CURVES: Final = ((0, (4, 2)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
 """Dashes of the true curves."""
 
+WIDTH: Final = 1.2
+"""Points of the boundaries and of the true curves."""
+
 
 def plot_regions(regions: Regions, classes: Sequence[str], ax: Axes | None = None, *, beside: bool = True) -> Figure:
     """Plot which class a variant predicts where, by the mean probability over its seeds.
@@ -149,7 +152,7 @@ def _boundaries(axes: Axes, regions: Regions) -> None:
     for k in range(regions.probability.shape[-1] - 1):
         margin = _margin(regions.probability, k)
         if margin.min() < 0 < margin.max():
-            axes.contour(regions.x1, regions.x2, margin, levels=[0.0], colors=[LIGHT["ink"]], linewidths=1.2)
+            axes.contour(regions.x1, regions.x2, margin, levels=[0.0], colors=[LIGHT["ink"]], linewidths=WIDTH)
 
 
 def _margin(probability: FloatArray, k: int) -> FloatArray:
@@ -171,7 +174,7 @@ def _points(
     alpha, size = 0.35 if faint else 0.9, 5 if small else 13
     scatter(axes, regions.points, regions.labels, classes, alpha=alpha, size=size)
     for number, (name, curve) in enumerate(regions.curves.items()):
-        axes.plot(regions.x1, curve, color=LIGHT["ink"], linewidth=1.2, linestyle=CURVES[number % len(CURVES)],
+        axes.plot(regions.x1, curve, color=LIGHT["ink"], linewidth=WIDTH, linestyle=CURVES[number % len(CURVES)],
                   zorder=4, label=f"true curve: {marks.plain(name)}")  # fmt: skip
     name_axes(axes, regions.axes)
     axes.set_xlim(float(regions.x1[0]), float(regions.x1[-1]))
