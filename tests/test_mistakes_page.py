@@ -12,7 +12,7 @@ import pages
 
 PAGE = Path(__file__).parents[1] / "docs" / "mistakes.md"
 MISTAKES = 11
-COMMANDS = 16
+COMMANDS = 17
 
 
 def test_every_mistake_has_symptom_and_answer_and_its_row() -> None:
