@@ -25,7 +25,7 @@ MODULES = {
 # that is named stands elsewhere than its package: a fitted model opens the doors by which it leaves, and the other
 # doors open on fitted models.
 LAYERS = (
-    ("base", "claimed", "errors", "files"),
+    ("base", "claimed", "ending", "errors", "files"),
     ("data", "nn", "analysis"),
     ("spec", "narrative"),
     ("engine", "diagnostics"),

@@ -33,6 +33,7 @@ __all__ = [
     "creating",
     "folder_named",
     "form_of",
+    "home_expanded",
     "ignore_progress",
     "read_plain",
     "remove_abandoned",
@@ -118,6 +119,16 @@ def folder_named(variable: str, default: str | None = None) -> Path | None:
     if chosen and (form := form_of(path)) not in (None, "a folder"):
         raise WellfitError(f"{variable} = {chosen!r}: {form}, not a folder; give the path of a folder, or unset it")
     return Path(path) if path else None
+
+
+def home_expanded(path: str | os.PathLike[str]) -> Path:
+    """A path with ``~`` for a home directory; as it is, where there is none, or no such user.
+
+    Example:
+      >>> home_expanded("~nobody-of-that-name/x.csv").as_posix(), home_expanded("x.csv").as_posix()
+      ('~nobody-of-that-name/x.csv', 'x.csv')
+    """
+    return Path(os.path.expanduser(path))
 
 
 def form_of(path: str | os.PathLike[str]) -> str | None:

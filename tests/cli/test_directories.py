@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commands import Ended
@@ -17,6 +18,7 @@ from wellfit.store import create_or_open
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 from wellfit.study.summarize import summarize
+from wellfit.study.verify import verify_study
 
 Command = Callable[..., Ended]
 
@@ -106,3 +108,23 @@ def test_merge_reports_what_it_did(command: Command, tmp_path: Path, monkeypatch
         "fingerprint",
     ]
     assert (plain["runs"], plain["taken"], plain["twice"], plain["missing"]) == (6, {"b": 4, "a": 2}, 2, 0)
+
+
+@pytest.mark.parametrize("arguments", [("report", "--format", "html"), ("report", "--format", "png"),
+                                       ("export", "--format", "onnx"), ("export", "--format", "safetensors"),
+                                       ("predict",), ("refit",)])  # fmt: skip
+def test_no_command_writes_there(
+    command: Command, study_copy: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    study = study_copy
+    np.save(tmp_path / "new.npy", np.zeros((3, 8, 8)))
+    before = sorted(path.relative_to(study) for path in study.rglob("*"))
+    verb, *options = arguments
+    inputs = [tmp_path / "new.npy"] if verb == "predict" else []
+    option = "--out" if verb in ("report", "export") else "--output"
+    for name in ("ends", "test/new.safetensors", "progress", "study.db-wal"):
+        ended = command(verb, study, *inputs, *options, option, study / name)
+        assert ended.status == 2, (arguments, name)
+        assert len(ended.err.splitlines()) == 1
+    assert sorted(path.relative_to(study) for path in study.rglob("*")) == before
+    assert verify_study(study).problems == ()

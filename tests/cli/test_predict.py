@@ -72,6 +72,26 @@ def test_a_models_file_and_what_a_competition_expects(command: Command, tmp_path
     assert "a model's file has one variant; leave out --variant and --seed" in refused.err
 
 
+def test_predictions_replace_predictions_alone(
+    command: Command, finished_study: Path, digits: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "predictions.csv"
+    for _ in range(2):  # an older one is replaced
+        assert command("predict", finished_study, digits, "--output", output).status == 0
+    for content in ("age,diagnosis\n51,ill\n", 'name = "my study"\n'):
+        output.write_text(content)
+        failed = command("predict", finished_study, digits, "--output", output)
+        assert failed.status == 2
+        assert "does not hold predictions with these columns, and stays as it is; write to another file" in failed.err
+        assert output.read_text() == content
+
+
+def test_an_unknown_home_is_no_such_file(command: Command, finished_study: Path) -> None:
+    failed = command("predict", finished_study, "~nobody-of-that-name/new.csv")
+    assert (failed.status, failed.err.count("\n")) == (2, 1)
+    assert "no such file or folder" in failed.err
+
+
 def test_refit_saves_a_model(command: Command, finished_study: Path, digits: Path, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     ended = command("refit", finished_study, "--output", path, "--with-test", "--variant", "narrow")

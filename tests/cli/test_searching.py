@@ -107,7 +107,7 @@ def test_a_budget_is_refused_before_a_search_deletes_or_trains(
     ("arguments", "words"),
     [
         (("digits-less", "--search"), None),
-        (("lab5", "--search"), "--search: the study 'lab5' has no [search]; add [search.space]"),
+        (("regularization", "--search"), "--search: the study 'regularization' has no [search]; add [search.space]"),
         (("searched.toml", "--shard", "1/2"), "--shard 1/2: a study with [search] cannot be divided"),
         (("searched.toml", "--on", "ray"), "--on ray: a study with [search] trains on this machine"),
         (("searched.toml", "--set", "search.trials=1"), "--set search.trials=1: must be from 2 to 10000, got 1"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,28 @@ def test_a_signal_that_nobody_heeds_ends_the_process(name: str, code: str) -> No
     process.send_signal(getattr(signal, name))
     assert (said(process), process.returncode) == (LINE, 130)
     assert time.monotonic() - since < 5  # a second, on an idle machine
+
+
+@posix
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_signal_in_a_callback_that_drops_it_prints_nothing_more(name: str) -> None:
+    lines = ["import gc, os", f"gc.callbacks.append(lambda *_: os.kill(os.getpid(), signal.{name}))", "gc.collect()"]
+    process = started("\n            ".join([*lines, "time.sleep(60)"]))
+    assert (said(process), process.returncode) == (LINE, 130)
+
+
+@posix
+@pytest.mark.parametrize("name", ENDINGS)
+def test_no_exception_passes_through_a_module_that_is_loaded(name: str, tmp_path: Path) -> None:
+    work = "try:\n    time.sleep(3)\nexcept BaseException:\n    print('passed')\n"
+    module = f"import time\nprint('loading', flush=True)\n{work}"
+    (tmp_path / "slowly_loaded.py").write_text(module)
+    process = started(f"sys.path.insert(0, {str(tmp_path)!r}); import slowly_loaded")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "loading\n"
+    process.send_signal(getattr(signal, name))
+    output, errors = process.communicate(timeout=10)
+    assert (output, errors, process.returncode) == ("", LINE, 130)
 
 
 @posix

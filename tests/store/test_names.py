@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saved_runs import opened, posix, probabilities, record
-from wellfit.errors import StoreUnreadableError
+from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.store import checkpoints, contents, final_states, fresh, open_existing
-from wellfit.store.names import FOLDERS, check_layout, file_named
+from wellfit.store.names import FOLDERS, check_layout, file_named, refuse_own_place
 from wellfit.store.runs import RUN_FOLDERS
 from wellfit.study.merge import merge_studies
 from wellfit.study.verify import verify_study
@@ -182,6 +182,28 @@ def test_a_name_that_is_no_utf8_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadableError, match="not a name in UTF-8"):
         opened(place)
     assert not place.exists()
+
+
+OWN = (
+    "study.db",
+    "study.db-wal",
+    "study.db-journal",
+    "lock",
+    "progress",
+    *FOLDERS,
+    "weights/x.onnx",
+    "test/report.html",
+)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_nothing_else_is_written_where_a_study_keeps_its_files(theirs: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreError, match=r"is where the study in .* keeps its own files; write to another place"):
+        refuse_own_place(theirs / name)
+    (tmp_path / "elsewhere").mkdir()
+    refuse_own_place(tmp_path / "elsewhere" / name)  # no study is there
+    refuse_own_place(theirs / "report.html")
+    refuse_own_place(theirs / "figures" / "weights.png")
 
 
 def test_every_folder_of_a_study_is_known() -> None:

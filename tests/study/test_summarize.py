@@ -274,7 +274,7 @@ def test_a_seed_judges_the_same_examples_with_all_variants(study_copy: Path) -> 
         store.runs.save_test("l2", 1, p, 0.5, 0.5, of_0)
     with pytest.raises(StoreUnreadableError, match="variant 'l2', seed 1: judged on other test examples") as refused:
         summarize(study_copy)
-    assert str(refused.value).endswith("restore the directory from a copy, or train again with wellfit run --fresh")
+    assert str(refused.value).endswith("restore the directory from a copy, or train it again into another one (--out)")
     assert "\n" not in str(refused.value)
 
 

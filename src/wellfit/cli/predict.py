@@ -71,12 +71,14 @@ def predict(
     model = model_of(directory, variant, seed)
     table = model.predictions(files[0] if len(files) == 1 else list(files))
     print_problem(f"wellfit: {model.origin.variant}: {model.origin.expected}")
-    if submission is not None:
-        if table.index.name == "example":
-            print_problem("wellfit: no column identifies the rows, so that the submission numbers them as in the file")
-        _write(_submitted(table, model), submission)
-    if output is not None:
-        _write(table, output)
+    files_of = {submission: _submitted(table, model), output: table}
+    written = {path: of.to_csv(lineterminator="\n") for path, of in files_of.items() if path is not None}
+    for path, text in written.items():
+        _refuse_other_table(path, text)
+    if submission is not None and table.index.name == "example":
+        print_problem("wellfit: no column identifies the rows, so that the submission numbers them as in the file")
+    for path, text in written.items():
+        _write(text, path)
     if json:
         print_json(_plain(table, model))
     elif output is None and submission is None:
@@ -141,6 +143,7 @@ def _check_free(path: Path, read: Sequence[Path]) -> None:
     from wellfit.errors import StoreError
     from wellfit.files import form_of
     from wellfit.report.forms.formats import check_folder
+    from wellfit.store.names import refuse_own_place
 
     found = form_of(path)
     if found not in (None, "a file") or not path.name:
@@ -151,13 +154,29 @@ def _check_free(path: Path, read: Sequence[Path]) -> None:
         raise StoreError(f"{path}: is read by this command; write to another file")
     if path.exists() and any((folder / "study.db").exists() for folder in resolved.parents[:2]):
         raise StoreError(f"{path}: belongs to a study; write to another file")
+    refuse_own_place(path)
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
+def _refuse_other_table(path: Path, text: str) -> None:
+    """Refuse to replace a file whose first line is not that of the table: training data say, or a study file."""
+    from wellfit.errors import StoreError
+    from wellfit.files import write_errors
+
+    if not path.exists():
+        return
+    header = text.encode("utf-8", errors="surrogateescape").partition(b"\n")[0]
+    with write_errors(path, "choose another place"), path.open("rb") as file:
+        first = file.readline(len(header) + 2)
+    if first and first.rstrip(b"\r\n") != header:
+        fix = "write to another file, or delete this one"
+        raise StoreError(f"{path}: does not hold predictions with these columns, and stays as it is; {fix}")
+
+
+def _write(text: str, path: Path) -> None:
     from wellfit.files import replacing, write_errors
 
     with write_errors(path, "choose another place"), replacing(path.resolve(), alone=True) as temporary:
-        temporary.write_text(table.to_csv(lineterminator="\n"), encoding="utf-8", errors="surrogateescape")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def _plain(table: pd.DataFrame, model: FittedModel) -> dict[str, Any]:

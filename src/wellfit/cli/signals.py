@@ -16,31 +16,35 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
-from wellfit.study.interrupts import SIGNALS, is_granting
+from wellfit.ending import INTERRUPTED, LINE, SIGNALS, end, is_ignored
+from wellfit.study.interrupts import is_granting
 
 __all__ = ["INTERRUPTED", "LINE", "ending_on_signals"]
 
-INTERRUPTED: Final = 130
-LINE: Final = "wellfit: interrupted\n"
 GRACE: Final = 0.8
 """Seconds from a signal until the process is ended."""
 
-_SHOW_CURSOR: Final = "\x1b[?25h"  # a progress bar hides it
+_LOADING: Final = ("importlib._bootstrap", "_frozen_importlib")
+"""Names of the module that loads modules. Compiled ones may end the process with words of their own where an exception
+passes through them."""
 
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
     """Raise KeyboardInterrupt at a signal, and end the process a second later if it has not ended by itself."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # nohup, or a job in the background
+    for number in before:
+        if not is_ignored(number):
             signal.signal(number, _interrupt)
+    said = sys.unraisablehook
+    sys.unraisablehook = _without_interrupts
     try:
         with _watched() if os.name == "posix" else contextlib.nullcontext():
             yield
     finally:
+        sys.unraisablehook = said
         for number, handler in before.items():
             if handler is not None:  # None: installed by other than Python
                 signal.signal(number, handler)
@@ -66,7 +70,22 @@ def _watched() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    if os.name == "posix" and _is_loading(frame):
+        return  # the thread ends the process
     raise KeyboardInterrupt
+
+
+def _is_loading(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded where a signal arrived."""
+    while frame is not None and frame.f_globals.get("__name__") not in _LOADING:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _without_interrupts(unraisable: Any) -> None:
+    """Say nothing of a KeyboardInterrupt that a callback of compiled code drops; the thread ends the process."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
 
 
 def _watch(reader: int, ended: threading.Event) -> None:
@@ -77,11 +96,4 @@ def _watch(reader: int, ended: threading.Event) -> None:
         if not signals or (signals == 1 and is_granting()):
             continue
         if not ended.wait(GRACE):
-            _end()
-
-
-def _end() -> None:
-    with contextlib.suppress(OSError, ValueError):  # a closed terminal
-        sys.stderr.write(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}{LINE}")
-        sys.stderr.flush()
-    os._exit(INTERRUPTED)
+            end()

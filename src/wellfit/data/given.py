@@ -9,7 +9,7 @@ from pathlib import Path
 from wellfit.base import Reading
 from wellfit.data.parts import Part, RawData
 from wellfit.errors import DataError
-from wellfit.files import form_of
+from wellfit.files import form_of, home_expanded
 
 __all__ = ["named_path", "with_given_sets"]
 
@@ -29,7 +29,7 @@ def named_path(named: str, data: Path, setting: str) -> Path:
       >>> named_path(Path(__file__).name, Path(__file__), "test_file").name
       'given.py'
     """
-    place = Path(named).expanduser()
+    place = home_expanded(named)
     inside = data if data.is_dir() else data.parent
     for path in (place, inside / place, data.parent / place):
         if (form := form_of(path)) in ("a file", "a folder"):

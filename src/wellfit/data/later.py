@@ -26,7 +26,7 @@ from wellfit.data.tables.files import is_table, load_table
 from wellfit.data.tables.frames import table_of
 from wellfit.data.tables.table import Table
 from wellfit.errors import DataError
-from wellfit.files import form_of
+from wellfit.files import form_of, home_expanded
 
 __all__ = ["Form", "Later", "read_examples"]
 
@@ -94,9 +94,9 @@ def read_examples(examples: Any, form: Form) -> Later:
       ('example 0', 'example 1')
     """
     if isinstance(examples, (str, Path)):
-        return _read_path(Path(examples).expanduser(), form)
+        return _read_path(home_expanded(examples), form)
     if isinstance(examples, (list, tuple)) and examples and all(isinstance(item, (str, Path)) for item in examples):
-        paths = [Path(item).expanduser() for item in examples]
+        paths = [home_expanded(item) for item in examples]
         return _read_path(paths[0], form) if len(paths) == 1 else _read_images([str(p) for p in paths], form, "images")
     if hasattr(examples, "columns") and hasattr(examples, "iloc"):
         later = _rows(table_of(examples, form.reading, "the frame"), form)

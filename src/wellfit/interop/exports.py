@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from wellfit.base import StudySummary
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
 from wellfit.files import form_of, replacing, write_errors
+from wellfit.store.names import refuse_own_place
 
 if TYPE_CHECKING:
     from wellfit.model.fitted import FittedModel
@@ -130,7 +131,8 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _check_free(path: Path, mark: bytes) -> None:
-    """Refuse to replace what is no older export."""
+    """Refuse to replace what is no older export, and to write where a study keeps its own files."""
+    refuse_own_place(path)
     with write_errors(path, _REMEDY):
         found = form_of(path)
         if found not in (None, "a file"):

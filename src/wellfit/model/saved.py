@@ -19,9 +19,10 @@ from wellfit import __version__
 from wellfit.base import ModelSpec, Preparation, Reading, Scaling
 from wellfit.data.later import Form
 from wellfit.errors import StoreError, StoreUnreadableError, StudyFileError, WellfitError, one_line
-from wellfit.files import form_of, read_plain, replacing, write_errors
+from wellfit.files import form_of, home_expanded, read_plain, replacing, write_errors
 from wellfit.model.fitted import FittedModel, Network, Origin
 from wellfit.model.sound import check_sound
+from wellfit.store.names import refuse_own_place
 
 __all__ = ["SUFFIX", "check_target", "load", "packed", "save", "unpacked"]
 
@@ -93,7 +94,7 @@ def save(model: FittedModel, path: Path) -> Path:
       StudyFileError: the name ends otherwise.
       StoreError: the file cannot be written.
     """
-    path = path.expanduser()
+    path = home_expanded(path)
     check_target(path)
     content = packed(model)
     with write_errors(path, "choose another place"), replacing(path, alone=True) as temporary:
@@ -106,8 +107,9 @@ def check_target(path: Path) -> None:
 
     Raises:
       StudyFileError: its name ends otherwise.
-      StoreError: something else is there.
+      StoreError: something else is there, or a study keeps its own files there.
     """
+    refuse_own_place(path)
     if path.suffix != SUFFIX:
         raise StudyFileError(f"{path}: a model's file ends in {SUFFIX}; name it {path.with_suffix(SUFFIX)}")
     found = form_of(path)
@@ -129,7 +131,7 @@ def load(path: str | Path) -> FittedModel:
     Raises:
       StoreUnreadableError: the file cannot be read, is damaged, or holds no model of wellfit.
     """
-    path = Path(path).expanduser()
+    path = home_expanded(path)
     try:
         content = read_plain(path.resolve(), _MOST_BYTES)
     except (OSError, ValueError) as error:  # a null character in the name

@@ -18,7 +18,7 @@ VERSION: Final = 1  # of the tables; in the database's user_version
 APPLICATION: Final = 0x77656C6C  # "well"; in the database's application_id
 PATIENCE: Final = 30.0
 """Seconds to wait for another process's transaction."""
-_RESTORE: Final = "restore it from a copy, or start again with --fresh"
+_RESTORE: Final = "restore it from a copy, or train it again into another directory (--out)"
 _FIX: Final = "free disk space or fix the permissions, and run again"
 
 MANIFEST: Final = "CREATE TABLE manifest (part TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -175,7 +175,7 @@ class Database:
         if version != VERSION:
             raise StoreUnreadableError(
                 f"{self._path}: has format version {version}, but this wellfit reads version {VERSION}; "
-                "use the wellfit that wrote it, or start again with --fresh"
+                "use the wellfit that wrote it, or train again into another directory (--out)"
             )
         return False
 

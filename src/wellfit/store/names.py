@@ -11,14 +11,15 @@ import re
 from pathlib import Path
 from typing import Final
 
-from wellfit.errors import StoreUnreadableError
+from wellfit.errors import StoreError, StoreUnreadableError
 
-__all__ = ["FOLDERS", "check_layout", "file_named", "is_there"]
+__all__ = ["FOLDERS", "check_layout", "file_named", "is_there", "refuse_own_place"]
 
 FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
 """The folders of a study directory."""
 
 _NAME: Final = re.compile(r"(weights|test|ends)/[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,99}\.npz")
+_OWN_FILE: Final = re.compile(r"study\.db.*|lock|progress", re.DOTALL)
 _SUPER_JOURNAL: Final = bytes.fromhex("d9d505f920a163d7")  # https://www.sqlite.org/fileformat.html, "rollback journal"
 
 
@@ -44,6 +45,26 @@ def file_named(directory: Path, name: str) -> Path:
         shown = f"{str(name)[:57]}..." if len(str(name)) > 60 else str(name)
         raise StoreUnreadableError(f"{directory}: study.db names {shown!r}, no file of a study; do not trust it")
     return directory / name
+
+
+def refuse_own_place(path: Path) -> None:
+    """Refuse to write where a study keeps what it needs, whether or not anything is there now.
+
+    Args:
+      path: of a file or folder to be written.
+
+    Raises:
+      StoreError: it is such a place in a study directory.
+    """
+    try:
+        resolved = path.resolve()
+        for folder, name in ((resolved.parent, resolved.name), (resolved.parent.parent, resolved.parent.name)):
+            own = name in FOLDERS or (folder == resolved.parent and _OWN_FILE.fullmatch(name))
+            if own and (folder / "study.db").is_file():
+                fix = "write to another place, such as a new file in the study directory"
+                raise StoreError(f"{path}: is where the study in {folder.name} keeps its own files; {fix}")
+    except (OSError, RuntimeError):  # without access, or links in a circle: whoever writes says so
+        return
 
 
 def is_there(path: Path) -> bool:

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
-__all__ = ["GRACE", "SIGNALS", "Interrupted", "StopRequest", "interruptible", "is_granting"]
+from wellfit.ending import SIGNALS
+
+__all__ = ["GRACE", "Interrupted", "StopRequest", "interruptible", "is_granting"]
 
 GRACE: Final = 2.0
 """Seconds after the request in which the epoch in progress may end; then training stops before its next wave."""
-
-SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""The signals that ask a process to end."""
 
 _granting: list[StopRequest] = []
 """The request of the training in progress, where there is one."""

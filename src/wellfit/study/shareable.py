@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from wellfit.base import StudySummary
+from wellfit.files import home_expanded
 from wellfit.spec.tables import DATA_FILES
 
 __all__ = ["last_part", "places_of", "shareable", "shareable_settings", "without_folders"]
@@ -81,7 +82,7 @@ def places_of(data: Mapping[str, Any]) -> tuple[str, ...]:
       data: the table ``[data]`` of a study in ``resolved`` form.
     """
     written = [str(data.get(key) or "") for key in ("name_or_path", *DATA_FILES)]
-    return tuple(path for place in written if place for path in (place, str(Path(place).expanduser())))
+    return tuple(path for place in written if place for path in (place, str(home_expanded(place))))
 
 
 def shareable(summary: StudySummary) -> StudySummary:

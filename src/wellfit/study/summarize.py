@@ -286,7 +286,7 @@ def _check_rows(
         if seed in rows and not np.array_equal(rows[seed], of):
             raise StoreUnreadableError(
                 f"{store.directory}: variant {variant!r}, seed {seed}: judged on other {what} examples than the other "
-                "variants; restore the directory from a copy, or train again with wellfit run --fresh"
+                "variants; restore the directory from a copy, or train it again into another one (--out)"
             )
 
 

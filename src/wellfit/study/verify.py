@@ -30,7 +30,7 @@ NO_MANIFEST: Final = {
 }
 MADE_AGAIN: Final = ("weights/", "test/")  # files of a run
 JUDGE_AGAIN: Final = "restore it from a copy, or judge the predictions again"  # of runs that others trained
-RESTORE: Final = "restore it from a copy, or train again with wellfit run --fresh"
+RESTORE: Final = "restore it from a copy, or train it again into another directory (--out)"
 
 
 @dataclass(frozen=True)

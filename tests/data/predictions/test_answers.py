@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -143,8 +144,28 @@ def test_predictions_are_positions_among_the_classes():
     assert predicted_classes(["b", "a", "b"], ("a", "b"), "p").tolist() == [1, 0, 1]
     assert class_codes(np.array([3, 7]), (7, 3), "p").tolist() == [1, 0]
     assert distinct([np.array([2, 1]), np.array(["b"])]).tolist() == ["1", "2", "b"]
-    with pytest.raises(DataError, match="c of example 1 is none of the classes a, b"):
+    with pytest.raises(DataError, match="'c' of example 1 is none of the classes a, b"):
         predicted_classes(["a", "c"], ("a", "b"), "p")
+
+
+@pytest.mark.parametrize(
+    ("label", "predicted"),
+    [("cat", "Cat"), ("cat", "cat "), ("true", "True"), ("caf\u00e9", "cafe\u0301"), ("1", "1.0"), ("x\u00b2", "x2")],
+)
+def test_a_prediction_that_differs_from_a_label_in_spelling_alone_is_refused(label: str, predicted: str):
+    labels, right = np.array([label, "dog"]), np.array([label, "dog"])
+    check_predicted(labels, [("a", right)])
+    said = re.escape(f"b: predicts {predicted!r}, but the label is {label!r}; write both alike")
+    with pytest.raises(DataError, match=said):
+        check_predicted(labels, [("a", right), ("b", np.array([predicted, "dog"]))])
+
+
+def test_classes_that_differ_in_case_are_classes_if_labels_say_so():
+    letters = np.array(["a", "A", "b"])  # as in EMNIST
+    check_predicted(letters, [("a", np.array(["A", "a", "b"]))])
+    assert class_names(letters, None, None, "y")[0] == ("A", "a", "b")
+    with pytest.raises(DataError, match="y: labels 'a' and 'a ' differ in blanks alone; write them alike"):
+        class_names(np.array(["a", "a ", "b"]), None, None, "y")
 
 
 def test_groups_are_numbers_or_texts_and_none_is_missing():

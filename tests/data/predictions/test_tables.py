@@ -53,6 +53,27 @@ def test_labels_apart_and_accuracies_alone(tmp_path: Path):
     assert (alone.classes, len(alone.labels)) == ((), 0)
 
 
+def test_columns_that_are_named_by_numbers_are_found_by_them(tmp_path: Path):
+    frame = long_frame(2)
+    usual = read_predictions([written(frame, tmp_path / "usual.csv")])
+    turned = frame.rename(columns={f"p_{k}": f"p_{k}.0" for k in range(3)})
+    turned = turned[[*[name for name in turned if not name.startswith("p_")], "p_2.0", "p_1.0", "p_0.0"]]
+    found = read_predictions([written(turned, tmp_path / "turned.csv")])
+    for one, other in zip(usual.runs, found.runs, strict=True):
+        right = [(run.values().argmax(axis=1) == of.labels).mean() for run, of in ((one, usual), (other, found))]
+        assert right[0] == right[1]
+    assert [found.classes[k] for k in found.labels] == [usual.classes[k] for k in usual.labels]
+
+
+def test_what_a_study_file_would_set_is_not_advised(tmp_path: Path):
+    file = tmp_path / "grouped.csv"
+    file.write_text("variant;seed;example;label;predicted\n" + "".join(f"a;0;{at},000;{at};1\n" for at in range(1, 4)))
+    with pytest.raises(
+        DataError, match=r"may be .*; save the table in UTF-8, with commas between the columns and points"
+    ):
+        read_predictions([file])
+
+
 def spoiled(frame: pd.DataFrame, at: int, **cells: object) -> pd.DataFrame:
     frame = frame.astype(dict.fromkeys(cells, object))
     for column, value in cells.items():
@@ -80,7 +101,10 @@ LONG, ALONE = long_frame(2), accuracy_frame(2)
         (spoiled(LONG, 207, label=int(2 - LABELS[7]) if LABELS[7] != 1 else 0), "line 209: example 7 has the label"),
         (spoiled(LONG, 7, p_0=9.0), "9 in line 9 is not a probability; if these are logits, give --softmax"),
         (spoiled(LONG, 7, p_0=None), "NaN or infinity in line 9"),
-        (LONG.drop(columns="p_2"), "label '2' is none of the classes 0, 1"),
+        (LONG.drop(columns="p_2"), r"label 2 has no column of probabilities \(p_0, p_1\); name each column after its"),
+        (LONG.rename(columns={"p_0": "p_3"}), r"label 0 has no column of probabilities \(p_3, p_1, p_2\)"),
+        (LONG.rename(columns={"p_1": "p_0.0"}), "columns 'p_0' and 'p_0.0' are both of class '0'; keep one of the two"),
+        (spoiled(LONG, 7, seed="x" * 500), f"line 9: seed '{'x' * 57}...' is not a whole number"),
         (LONG.assign(prob_1=0.5), "columns 'p_1' and 'prob_1' are both of class '1'; keep one of the two"),
         (spoiled(ALONE, 1, accuracy=91.5), "line 3: accuracy 91.5 is not between 0 and 1; divide percentages by 100"),
         (spoiled(ALONE, 1, accuracy=-1), "line 3: accuracy .* is not between 0 and 1; give shares"),

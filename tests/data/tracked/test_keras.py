@@ -51,6 +51,55 @@ def test_validation_is_not_taken_for_the_test(tmp_path: Path):
     assert [(run.variant, run.seed, run.accuracy) for run in found.runs] == [("l2", 3, 0.75)]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("units=2.5.csv", b""),
+        ("units=2.5.csv", b"# resumed\nepoch,val_accuracy\n0,0.5\n"),
+        ("units=2.5.csv", "epoch,val_accuracy\n0,0.5\n".encode("utf-16")),
+        ("units=2.5.csv", b"epocb,val_accuracy\n0,0.5\n"),
+        ("units=2.5.json", b'{"val_accuracy": [0.5, null]}'),
+        ("units=2.5.json", b'{"val_accuracy": [[0.5], [0.6]]}'),
+    ],
+)
+def test_a_damaged_run_is_not_left_out_in_silence(tmp_path: Path, name: str, content: bytes):
+    shutil.copytree(CSV if name.endswith(".csv") else HISTORY, tmp_path / "runs")
+    (tmp_path / "runs" / name).write_bytes(content)
+    with pytest.raises(
+        DataError, match=rf"{name}: is named like a run, but holds no log of CSVLogger.*; repair it, or"
+    ):
+        read_runs([tmp_path / "runs"], tracked=Tracked(accuracy="val_accuracy"))
+
+
+def test_other_files_may_lie_beside_the_runs(tmp_path: Path):
+    shutil.copytree(CSV, tmp_path / "runs")
+    (tmp_path / "runs" / "notes.txt").write_text("learning rate halved\n")
+    (tmp_path / "runs" / "units=2.0.json").write_text('{"units": 2}')  # settings beside the log of the same run
+    assert len(read_runs([tmp_path / "runs"], tracked=Tracked(accuracy="val_accuracy")).runs) == 4
+
+
+def test_a_diverged_run_is_not_judged_by_its_last_good_epoch(tmp_path: Path):
+    for seed, last in enumerate(("0.8", "nan")):
+        lines = f"epoch,accuracy,loss,val_accuracy,val_loss\n0,.5,.5,.9,.5\n1,.1,{last},{last},{last}\n"
+        (tmp_path / f"a.{seed}.csv").write_text(lines)
+    with pytest.raises(
+        DataError, match=r"a.1.csv: val_accuracy nan is not between 0 and 1; leave the run out if it div"
+    ):
+        read_runs([tmp_path], tracked=Tracked(accuracy="val_accuracy"))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "message"),
+    [("0 1 2 0 1", "line 5: epoch 0 follows epoch 2"), ("0 1 1", "line 4: epoch 1 follows epoch 1"),
+     ("0 x 2", "line 3: epoch is not a whole number")],
+)  # fmt: skip
+def test_epochs_that_begin_anew_repeat_or_are_none_are_refused(tmp_path: Path, epochs: str, message: str):
+    lines = "".join(f"{epoch},0.{at + 1}\n" for at, epoch in enumerate(epochs.split()))
+    (tmp_path / "a.0.csv").write_text(f"epoch,val_accuracy\n{lines}")
+    with pytest.raises(DataError, match=message):
+        read_keras(tmp_path / "a.0.csv")
+
+
 def test_one_file_and_other_endings(tmp_path: Path):
     shutil.copy(CSV / "units=2.0.csv", tmp_path / "units=2.0.log")
     assert is_keras(tmp_path / "units=2.0.log")

@@ -37,6 +37,14 @@ def test_what_lightning_writes_today_is_read(tmp_path: Path):
     check(tmp_path / "lightning_logs")
 
 
+@pytest.mark.parametrize("content", [b"", b"epoch step val_acc\n0 0 0.5\n"])
+def test_a_damaged_run_is_not_left_out_in_silence(tmp_path: Path, content: bytes):
+    shutil.copytree(LOGS, tmp_path / "logs")
+    next((tmp_path / "logs").rglob("metrics.csv")).write_bytes(content)
+    with pytest.raises(DataError, match=r"metrics.csv: has no columns epoch and step, .*; repair the file, or move it"):
+        read_lightning(tmp_path / "logs")
+
+
 def test_the_number_of_a_version_is_no_seed_unless_said(tmp_path: Path):
     for name, version in (("a", 0), ("a", 1), ("b", 0), ("b", 1)):
         (tmp_path / name / f"version_{version}").mkdir(parents=True)

@@ -252,3 +252,7 @@ def test_it_explains_the_techniques_that_its_variants_use() -> None:
     assert "```text\nobjective = mean loss" in last
     assert "Dropout" not in last  # no variant of these has it
     assert sources(notebook, "code")[-1] == "wellfit.technique('l2')"
+    several = summaries.study(variants=("baseline", "l2", "dropout"))
+    object.__setattr__(several, "settings", resolved(load_study("lab5")))
+    code = sources(make_notebook(several, detailed.NOTHING, None), "code")[-1]
+    assert code == "wellfit.technique('l2')  # its page; the others: 'dropout'"

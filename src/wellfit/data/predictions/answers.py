@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
@@ -275,6 +276,7 @@ def class_names(
       (('0', '1', '2'), ('5', '7'))
     """
     found = np.unique(labels)
+    _refuse_blanks(found, where)
     counted = found.dtype.kind == "i" and found[0] >= 0
     if given is not None:
         names = tuple(map(str, given))
@@ -327,7 +329,7 @@ def class_codes(labels: NDArray[Any], stands_for: Sequence[Any], where: str) -> 
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         classes = ", ".join(map(str, stands_for[:12]))
-        raise DataError(f"{where}: {labels[at]!s} of example {at} is none of the classes {classes}")
+        raise DataError(f"{where}: {_shown(labels[at])} of example {at} is none of the classes {classes}")
     found: IntArray = codes.astype(np.int32)
     return found
 
@@ -390,7 +392,8 @@ def check_predicted(labels: NDArray[Any], predicted: Iterable[tuple[str, NDArray
       predicted: the place of each run, for errors, and the classes that it predicts, likewise.
 
     Raises:
-      DataError: no prediction of a run is a label, or those of all runs are the labels plus or minus 1.
+      DataError: no prediction of a run is a label, one differs from a label in its spelling alone, or those of all
+        runs are the labels plus or minus 1.
 
     Example:
       >>> check_predicted(np.array(["cat", "dog"]), [("l2.0.npz", np.array([0, 1]))])
@@ -402,9 +405,17 @@ themselves, or name all classes, --classes (class_names=)
     fix = "predict the labels themselves, or name all classes, --classes (class_names=)"
     known = np.unique(labels)
     runs = [(where, np.unique(values)) for where, values in predicted]
+    names = set(map(str, known.tolist()))
+    spelled = {_spelled(name): name for name in names}
     for where, found in runs:
-        if not set(map(str, found.tolist())) & set(map(str, known.tolist())):
+        others = [text for text in map(str, found.tolist()) if text not in names]
+        if len(others) == len(found):
             raise DataError(f"{where}: predicts {_few(found)}, none of which is a label ({_few(known)}); {fix}")
+        if odd := next((text for text in others if _spelled(text) in spelled), None):
+            raise DataError(
+                f"{where}: predicts {odd!r}, but the label is {spelled[_spelled(odd)]!r}; write both alike, or name "
+                "all classes, --classes (class_names=)"
+            )
     if not runs or known.dtype.kind != "i" or any(found.dtype.kind != "i" for _, found in runs):
         return
     union = np.unique(np.concatenate([found for _, found in runs]))
@@ -413,8 +424,29 @@ themselves, or name all classes, --classes (class_names=)
             raise DataError(f"{runs[0][0]}: all runs predict {_few(union)}, but the labels are {_few(known)}; {fix}")
 
 
+def _shown(label: Any) -> str:
+    return repr(str(label)) if isinstance(label, str) else str(label)
+
+
+def _spelled(text: str) -> str:
+    """A label without what differs between spellings of one: forms of Unicode, blanks, case, ``1.0`` for ``1``."""
+    text = unicodedata.normalize("NFKC", text).strip().casefold()
+    return text.removesuffix(".0") if _INTEGER.fullmatch(text.removesuffix(".0")) else text
+
+
+def _refuse_blanks(found: NDArray[Any], where: str) -> None:
+    """Refuse labels that differ in blanks around them alone."""
+    if found.dtype.kind != "U":
+        return
+    seen: dict[str, str] = {}
+    for text in found.tolist():
+        if (twin := seen.setdefault(text.strip(), text)) != text:
+            raise DataError(f"{where}: labels {twin!r} and {text!r} differ in blanks alone; write them alike")
+
+
 def _few(values: NDArray[Any]) -> str:
-    return ", ".join(map(str, values[:6].tolist())) + (" ..." if len(values) > 6 else "")
+    shown = (str(value) if len(str(value)) <= 30 else f"{str(value)[:27]}..." for value in values[:6].tolist())
+    return ", ".join(shown) + (" ..." if len(values) > 6 else "")
 
 
 def predicted_classes(values: Any, stands_for: Sequence[Any], where: str) -> IntArray:

@@ -12,7 +12,7 @@ import numpy as np
 from wellfit.base import DEFAULT_READING, HISTORY_COLUMNS, History
 from wellfit.data.predictions.runs import GivenRuns
 from wellfit.data.predictions.tensors import untensored
-from wellfit.data.tables.files import load_table
+from wellfit.data.tables.files import load_table, without_settings
 from wellfit.errors import DataError
 
 __all__ = ["CURVES", "epoch_metric", "epoch_rows", "histories_of", "run_history", "stored_history"]
@@ -215,7 +215,8 @@ def _history(columns: Mapping[str, Mapping[int, float]], from_zero: bool) -> His
 def _frame(curves: Any, where: str) -> tuple[Any, str]:
     """The table as a DataFrame, and its place."""
     if isinstance(curves, str | Path):
-        table = load_table(Path(curves), DEFAULT_READING)
+        with without_settings():
+            table = load_table(Path(curves), DEFAULT_READING)
         frame = table.frame.copy(deep=False)
         frame.columns = [name.strip().lower() for name in (table.bare or table.names)]
         return frame, str(curves)

@@ -16,7 +16,7 @@ from wellfit.data.arrays.names import Stored
 from wellfit.data.limits import raised, remedy
 from wellfit.data.predictions.answers import group_codes, label_values, same_labels
 from wellfit.data.predictions.runs import run_named
-from wellfit.data.tables.files import is_table, load_table
+from wellfit.data.tables.files import is_table, load_table, without_settings
 from wellfit.errors import DataError
 from wellfit.files import form_of
 
@@ -142,7 +142,8 @@ def array_named(arrays: Mapping[str, Stored], names: Sequence[str]) -> Stored | 
 
 
 def _in_table(file: Path) -> GivenLabels:
-    table = load_table(file, DEFAULT_READING)
+    with without_settings():
+        table = load_table(file, DEFAULT_READING)
     names = [name.strip().lower() for name in (table.bare or table.names)]
     columns = [at for at, name in enumerate(names) if name in LABELS] or ([0] if len(names) == 1 else [])
     if len(columns) != 1:

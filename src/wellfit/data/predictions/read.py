@@ -69,12 +69,17 @@ def _files(path: Path) -> list[Path]:
     if form != "a folder":
         raise DataError(f"{path}: {form}, not a file or folder; give the path of the predictions")
     try:
-        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        every = sorted(file for file in path.iterdir() if not file.name.startswith("."))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+    files = [file for file in every if file.is_file()]
     if any(file.name == "study.db" for file in files):
         raise DataError(f"{path}: is a study directory, which wellfit show {path} opens; judge the folder test in it")
     inside = [file for file in files if file.name != _OURS]
+    for file in every:
+        if file not in files and (is_archive(file) or is_table(file) or is_labels(file)):
+            what = form_of(file) or "a link that leads nowhere"
+            raise DataError(f"{file}: {what}, not a file; put the file there, or remove this")
     found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]
     if not any(is_archive(file) or is_table(file) for file in found):
         for file in inside:

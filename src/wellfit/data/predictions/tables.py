@@ -25,7 +25,7 @@ from wellfit.data.predictions.answers import (
 )
 from wellfit.data.predictions.labels import EXAMPLES, LABELS, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
-from wellfit.data.tables.files import load_table, stem_of
+from wellfit.data.tables.files import load_table, stem_of, without_settings
 from wellfit.data.tables.table import Table
 from wellfit.errors import DataError, nearest
 
@@ -46,6 +46,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _PROBABILITY: Final = re.compile(r"(?:probability|proba|prob|p)(?:_|:|\.| )(?P<name>.+)", re.IGNORECASE)
 _LOGIT: Final = re.compile(r"logits?(?:_|:|\.| )(?P<name>.+)", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"[0-9]{1,15}(?:\.0+)?")
 _FORM: Final = (
     "the columns are variant, seed, example, label, and either predicted or p_CLASS for every class; or variant, seed "
     "and accuracy"
@@ -116,7 +117,8 @@ def read_tables(
 
 
 def _part(file: Path, named: tuple[str, int] | None) -> _Part:
-    table = load_table(file, DEFAULT_READING, as_written=True)
+    with without_settings():
+        table = load_table(file, DEFAULT_READING, as_written=True)
     if not table.header:
         raise DataError(f"{file}: has no header; {_FORM}")
     by_name: dict[str, int] = {}
@@ -132,9 +134,10 @@ def _part(file: Path, named: tuple[str, int] | None) -> _Part:
                                 "keep one of the two")  # fmt: skip
             by_name[what] = at
         elif found := chance or logit:
-            if (twin := probabilities.setdefault(found["name"], at)) != at:
-                raise DataError(f"{file}: columns {table.names[twin]!r} and {name!r} are both of class "
-                                f"{found['name']!r}; keep one of the two")  # fmt: skip
+            of = _class_named(found["name"])
+            if (twin := probabilities.setdefault(of, at)) != at:
+                raise DataError(f"{file}: columns {table.names[twin]!r} and {name!r} are both of class {of!r}; keep "
+                                "one of the two")  # fmt: skip
             logits = logits or chance is None
         else:
             close = nearest(name.strip().lower(), known)
@@ -154,6 +157,12 @@ def _part(file: Path, named: tuple[str, int] | None) -> _Part:
     if table.written is not None and "variant" in by_name and table.frame.dtypes.iloc[by_name["variant"]].kind in "iuf":
         written = table.written(by_name["variant"])
     return _Part(replace(table, written=None), by_name, probabilities, logits, named, written)
+
+
+def _class_named(text: str) -> str:
+    """The class that the name of a column names: 2.0 is class 2, as where labels were kept as decimal numbers."""
+    text = text.strip()
+    return str(int(float(text))) if _WHOLE.fullmatch(text) else text
 
 
 # --- Columns ----------------------------------------------------------------------------------------------------------
@@ -190,8 +199,8 @@ def _seeds(part: _Part) -> IntArray:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"{part.table.where}, {part.table.at(row)}: seed {series.iloc[row]!s} is not a whole number from 0; number "
-            "the runs of each variant"
+            f"{part.table.where}, {part.table.at(row)}: seed {_shown(series.iloc[row])} is not a whole number from 0; "
+            "number the runs of each variant"
         )
     return numbers.astype(np.int64)
 
@@ -221,9 +230,8 @@ def _accuracies(parts: Sequence[_Part], source: str) -> GivenRuns:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             fix = "divide percentages by 100" if 1 < values[row] <= 100 else "give shares between 0 and 1"
-            raise DataError(
-                f"{part.table.where}, {part.table.at(row)}: accuracy {series.iloc[row]!s} is not between 0 and 1; {fix}"
-            )
+            cell = _shown(series.iloc[row])
+            raise DataError(f"{part.table.where}, {part.table.at(row)}: accuracy {cell} is not between 0 and 1; {fix}")
         for row, (code, seed, value) in enumerate(zip(codes, seeds.tolist(), values.tolist(), strict=True)):
             where = f"{part.table.where}, {part.table.at(row)}"
             runs.append(GivenRun(names[code], seed, where, partial(np.zeros, 0), accuracy=value))
@@ -267,11 +275,28 @@ def _predictions(
     where = str(labels) if labels is not None else parts[0].table.where
     if known is None:
         check_predicted(truth, _by_run(rows, list(names), predicted))
+    elif classes is None:
+        _refuse_without_column(truth, columns, where)
     values = distinct([truth, *predicted])
     found, stands_for = class_names(values, len(columns) or None, known, where)
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
     runs = _runs(rows, list(names), ids, _in_order(columns, found), codes_of, softmax)
     return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=apart and apart.groups)
+
+
+def _refuse_without_column(labels: NDArray[Any], columns: Sequence[str], where: str) -> None:
+    """Refuse whole numbers as labels of which one has no column, where the columns are named by whole numbers."""
+    if not all(_WHOLE.fullmatch(name) for name in columns) or labels.dtype.kind != "i":
+        return
+    if odd := next((str(label) for label in np.unique(labels).tolist() if str(label) not in columns), None):
+        named = ", ".join(f"p_{name}" for name in columns[:6])
+        raise DataError(f"{where}: label {odd} has no column of probabilities ({named}); name each column after its "
+                        "label, or name all classes in the order of the columns, --classes (class_names=)")  # fmt: skip
+
+
+def _shown(value: Any) -> str:
+    """A cell in a message: texts in quotation marks, which are shortened."""
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _by_run(
@@ -303,8 +328,8 @@ def _examples(parts: Sequence[_Part], count: int | None) -> tuple[NDArray[Any], 
             wrong = ~((numbers >= 0) & (numbers < count) & (numbers == np.floor(numbers)))
             if wrong.any():
                 row = int(np.flatnonzero(wrong)[0])
-                raise DataError(f"{part.table.where}, {part.table.at(row)}: example {column.iloc[row]!s} has no label "
-                                f"among {count:,}; number the examples from 0")  # fmt: skip
+                raise DataError(f"{part.table.where}, {part.table.at(row)}: example {_shown(column.iloc[row])} has no "
+                                f"label among {count:,}; number the examples from 0")  # fmt: skip
             places.append(numbers.astype(np.int64))
         every: NDArray[Any] = np.arange(count)
         return every, places
@@ -335,8 +360,8 @@ def _labels(rows: Sequence[_Rows], ids: NDArray[Any]) -> NDArray[Any]:
             row = int(np.flatnonzero(wrong)[0])
             table, example = one.part.table, one.example[row]
             raise DataError(
-                f"{table.where}, {table.at(row)}: example {ids[example]} has the label {values[row]}, but "
-                f"{truth[example]} in another row; fix one of the two"
+                f"{table.where}, {table.at(row)}: example {_shown(ids[example])} has the label {_shown(values[row])}, "
+                f"but {_shown(truth[example])} in another row; fix one of the two"
             )
     return np.zeros(0, np.int64) if truth is None else truth
 
@@ -370,7 +395,7 @@ def _runs(
             row = int(order[twice[0] + 1])
             table = one.part.table
             raise DataError(
-                f"{table.where}, {table.at(row)}: example {ids[one.example[row]]} of variant "
+                f"{table.where}, {table.at(row)}: example {_shown(ids[one.example[row]])} of variant "
                 f"{variants[one.variant[row]]!r}, seed {one.seed[row]} is there twice; keep one of the rows"
             )
         starts = np.flatnonzero(new_run)

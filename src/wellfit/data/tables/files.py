@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import re
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +29,7 @@ from wellfit.errors import DataError, one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PACKED", "is_table", "load_table", "stem_of"]
+__all__ = ["PACKED", "is_table", "load_table", "stem_of", "without_settings"]
 
 _TEXT: Final = (".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".psv", ".test")
 _FRAMES: Final = (".parquet", ".pq", ".xlsx", ".xlsm")
@@ -83,6 +85,24 @@ def stem_of(path: Path) -> str:
             break
     suffix = Path(name).suffix.lower()
     return name[: -len(suffix)] if suffix in _TEXT or (suffix in _FRAMES and name == path.name) else path.name
+
+
+@contextlib.contextmanager
+def without_settings() -> Iterator[None]:
+    """Errors of tables that no study file describes advise to write the table anew, not to set a key of ``[data]``.
+
+    Raises:
+      DataError: as it was raised within, with that advice.
+    """
+    try:
+        yield
+    except DataError as error:
+        said, _, fix = str(error).rpartition("; ")
+        if "[data]" not in fix:
+            raise
+        raise DataError(
+            f"{said}; save the table in UTF-8, with commas between the columns and points in numbers"
+        ) from None
 
 
 def load_table(path: Path, reading: Reading, like: Header | None = None, *, as_written: bool = False) -> Table:

@@ -73,7 +73,7 @@ def copied(path: Path) -> TemporaryFolder:
         with engine.connect() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(folder.path / "copy.db"),))
     except SQLAlchemyError as error:
-        why = one_line(getattr(error, "orig", None) or error)
+        why = one_line(getattr(error, "orig", None) or error).replace(f": {folder.path / 'copy.db'}", "")
         raise DataError(f"{path}: cannot be read ({why}); {_fix(why)}") from None
     finally:
         engine.dispose()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ __all__ = ["files_below", "json_in", "parts_below", "read_bounded", "skipped_not
 _DEEP: Final = 6
 _MOST_FILES: Final = 50_000
 _MOST_BYTES: Final = 1 << 23  # of a JSON file, which takes up to a hundred times as many in memory
-_MOST_YAML: Final = 1 << 20  # PyYAML reads about a megabyte a second
+_MOST_YAML: Final = 1 << 17  # PyYAML takes up to 15 s for a megabyte
 
 
 def files_below(folder: Path, wanted: Callable[[str], bool], skipped: Counter[str] | None = None) -> Iterator[Path]:
@@ -31,7 +32,7 @@ def files_below(folder: Path, wanted: Callable[[str], bool], skipped: Counter[st
       skipped: counts the folders that were not looked into, and why; see ``skipped_notes``.
 
     Raises:
-      DataError: too many files, or a folder that cannot be read.
+      DataError: too many files, a folder that cannot be read, or something else than a file with a wanted name.
     """
     skipped = Counter() if skipped is None else skipped
 
@@ -55,7 +56,10 @@ def files_below(folder: Path, wanted: Callable[[str], bool], skipped: Counter[st
             raise DataError(f"{folder}: more than {raised(_MOST_FILES):,} files; give the folder of the runs, or "
                             f"{remedy(seen, _MOST_FILES)}")  # fmt: skip
         for name in sorted(files):
-            if wanted(name) and (here / name).is_file():
+            if wanted(name):
+                if (form := form_of(here / name)) != "a file":
+                    raise DataError(f"{here / name}: {form or 'a link that leads nowhere'}, not a file; put the file "
+                                    "there, or remove this")  # fmt: skip
                 yield here / name
 
 
@@ -92,7 +96,10 @@ def read_bounded(path: Path, most: int, what: str = "file") -> bytes:
       DataError: it is none, is too large, or cannot be read.
     """
     if (form := form_of(path)) != "a file":
-        raise DataError(f"{path}: {form or 'no such file'}; give a {what}")
+        nothing = "a link that leads nowhere" if path.is_symlink() else "no such file"
+        raise DataError(f"{path}: {form or nothing}; give a {what}")
+    if path.is_symlink():
+        raise DataError(f"{path}: a link; put the file itself there")
     try:
         size = path.stat().st_size
         if size > raised(most):
@@ -110,18 +117,28 @@ def json_in(path: Path) -> Any:
       DataError: it is too large or no JSON.
     """
     try:
-        return json.loads(read_bounded(path, _MOST_BYTES, "JSON file").decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        text = read_bounded(path, _MOST_BYTES, "JSON file").decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=partial(_once, path))
+    except RecursionError:
+        raise DataError(f"{path}: lists within lists too deep for JSON; write it with json.dump") from None
+    except ValueError as error:
         raise DataError(f"{path}: no JSON ({one_line(error)}); write it with json.dump") from None
+
+
+def _once(path: Path, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose keys are there once."""
+    _refuse_twice([name for name, _ in pairs], path)
+    return dict(pairs)
 
 
 def yaml_in(path: Path) -> dict[str, str]:
     """The settings in a YAML file as name -> text; empty where there is no file, or nothing in it.
 
     Raises:
-      DataError: PyYAML is not installed; or the file is too large, no YAML, or asks for Python objects.
+      DataError: PyYAML is not installed; or the file is too large, no YAML, has a key twice, or asks for Python
+        objects.
     """
-    if not path.is_file():
+    if form_of(path) is None and not path.is_symlink():
         return {}
     content = read_bounded(path, _MOST_YAML, "YAML file")
     if content.strip() in (b"", b"{}", b"null"):
@@ -136,10 +153,12 @@ def yaml_in(path: Path) -> dict[str, str]:
         if aliases > 20:
             raise DataError(f"{path}: {aliases} aliases (*name); write the values out")
     try:
-        found = yaml.safe_load(content)
+        found = _loaded(yaml, content, path)
         settings = flat(found, str(path)) if isinstance(found, Mapping) else None
     except DataError:
         raise
+    except RecursionError:
+        raise DataError(f"{path}: values within values too deep for YAML; repair it, or delete it") from None
     except Exception as error:  # PyYAML lets many pass: KeyError, IndexError, AttributeError, OverflowError
         why = one_line(error)
         fix = "save plain numbers and texts as settings" if "python/" in why else "repair it, or delete it"
@@ -147,6 +166,31 @@ def yaml_in(path: Path) -> dict[str, str]:
     if settings is None:
         raise DataError(f"{path}: holds no settings; give name: value in each line")
     return settings
+
+
+def _loaded(yaml: Any, content: bytes, path: Path) -> Any:
+    """The document in a YAML file, whose mappings have every key once."""
+    loader = yaml.SafeLoader(content)
+    try:
+        node = loader.get_single_node()
+        waiting, seen = [node], set[int]()
+        while waiting:
+            if id(inner := waiting.pop()) in seen or not isinstance(inner, yaml.CollectionNode):
+                continue
+            seen.add(id(inner))
+            if isinstance(inner, yaml.MappingNode):
+                _refuse_twice([key.value for key, _ in inner.value if isinstance(key, yaml.ScalarNode)], path)
+                waiting += [of for pair in inner.value for of in pair]
+            else:
+                waiting += inner.value
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _refuse_twice(names: Sequence[str], path: Path) -> None:
+    if twice := [name for name, count in Counter(names).items() if count > 1 and name != "<<"]:
+        raise DataError(f"{path}: the key {twice[0]!r} is there twice; keep one of the two")
 
 
 def _events(path: Path, content: bytes) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from wellfit.data.tables.files import stem_of
 from wellfit.data.tracked.folders import files_below, json_in, parts_below, skipped_notes
 from wellfit.data.tracked.grouping import named
-from wellfit.data.tracked.logs import curves_in, header_of, last_of, table_of
+from wellfit.data.tracked.logs import check_rising, curves_in, header_of, last_of, table_of
 from wellfit.data.tracked.metrics import is_accuracy
 from wellfit.data.tracked.runs import Found, TrackedRun, number
 from wellfit.errors import DataError
@@ -53,17 +53,27 @@ def read_keras(path: Path) -> Found:
     """The runs in a file, or in the files of a folder, where tables come before JSON.
 
     Raises:
-      DataError: a file of another form, or whose name says no variant and seed.
+      DataError: a file of another form, or whose name says no variant and seed; or one named like a run that is none.
     """
     root = path if path.is_dir() else path.parent
     skipped: Counter[str] = Counter()
     every = list(files_below(path, may_be_keras, skipped)) if path.is_dir() else [path]
     files = [file for file in every if file == path or may_be_run(file)]
-    files = [file for file in files if file.suffix.lower() != ".json"] or files
-    runs = [_run(file, root) for file in files]
+    tables = [file for file in files if file.suffix.lower() != ".json"]
+    runs = [_run(file, root) for file in tables or files]
+    _refuse_damaged([f for f in every if f not in files and not (tables and f.suffix.lower() == ".json")], runs, root)
     note = "Curves: of training, Keras's means over each epoch while the weights change, with dropout and penalties."
     notes = [note] if any(run.curves for run in runs) else []
     return Found(runs, [*notes, *skipped_notes(skipped)], "Keras")
+
+
+def _refuse_damaged(files: Sequence[Path], runs: Sequence[TrackedRun], root: Path) -> None:
+    """Refuse files that are named like a run and hold none, rather than judge the others without it."""
+    read = {run.named for run in runs}
+    for file in files:
+        if (run := _named(file, root)) is not None and run not in read:
+            raise DataError(f"{file}: is named like a run, but holds no log of CSVLogger, whose first column is epoch, "
+                            "and no History; repair it, or move it elsewhere")  # fmt: skip
 
 
 def may_be_keras(name: str) -> bool:
@@ -71,17 +81,24 @@ def may_be_keras(name: str) -> bool:
     return name.lower().endswith((".csv", ".log", ".tsv", ".txt", ".json"))
 
 
-def _run(file: Path, root: Path) -> TrackedRun:
+def _named(file: Path, root: Path) -> tuple[str, int] | None:
+    """Variant and seed in the name of a file and of the folders around it."""
     *above, _ = parts_below(file, root)
     stem = file.name if stem_of(file) == file.name else stem_of(file)
     for suffix in (".json", ".log"):
         stem = stem.removesuffix(suffix)
-    if (run := named([*above, stem])) is None and (run := named([root.resolve().name, *above, stem])) is None:
+    return named([*above, stem]) or named([root.resolve().name, *above, stem])
+
+
+def _run(file: Path, root: Path) -> TrackedRun:
+    if (run := _named(file, root)) is None:
         raise DataError(f"{file}: a name without variant and seed; {_NAME}")
     if file.suffix.lower() == ".json":
         curves, single = _history(file)
     else:
-        curves, single = curves_in(table_of(file), "epoch"), {}
+        table = table_of(file)
+        check_rising(table, "epoch")
+        curves, single = curves_in(table, "epoch"), {}
     return TrackedRun(str(file), metrics=_of_split(last_of(curves)) | single, curves=_of_split(curves), named=run)
 
 

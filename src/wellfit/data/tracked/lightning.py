@@ -35,10 +35,13 @@ def read_lightning(path: Path) -> Found:
     """
     root = path if path.is_dir() else path.parent
     skipped: Counter[str] = Counter()
-    every = files_below(path, METRICS.__eq__, skipped) if path.is_dir() else [path]
-    files = [file for file in every if file == path or is_lightning(file)]
+    files = list(files_below(path, METRICS.__eq__, skipped)) if path.is_dir() else [path]
     if not files:
         raise DataError(f"{path}: no {METRICS} of Lightning in it; give the folder lightning_logs")
+    for file in files:
+        if not is_lightning(file):
+            raise DataError(f"{file}: has no columns epoch and step, which Lightning's CSVLogger writes; repair "
+                            "the file, or move it elsewhere")  # fmt: skip
     return Found([_run(file, root) for file in files], skipped_notes(skipped), "Lightning")
 
 

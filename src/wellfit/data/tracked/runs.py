@@ -138,7 +138,7 @@ def flat(values: Mapping[Any, Any], where: str) -> dict[str, str]:
 def _text(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))  # 3.0 in a table with empty cells is 3
-    if not isinstance(value, list | tuple | dict):
+    if not isinstance(value, list | tuple | dict | set):
         return str(value)[:_LONGEST]
     text = ""
     for part in _parts(value):  # as repr does, but aliases of aliases in YAML would make it gigabytes
@@ -162,5 +162,11 @@ def _parts(value: Any) -> Iterator[str]:
             yield ", " if at else ""
             yield from _parts(of)
         yield "]" if isinstance(value, list) else ",)" if len(value) == 1 else ")"
+    elif isinstance(value, set):  # its order changes from one start of Python to the next
+        yield "{"
+        for at, of in enumerate(sorted(value, key=repr)):
+            yield ", " if at else ""
+            yield from _parts(of)
+        yield "}"
     else:
         yield repr(value)

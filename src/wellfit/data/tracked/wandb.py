@@ -137,8 +137,17 @@ def _is_metric(name: str) -> bool:
 
 
 def _numeric(table: Table, at: int) -> bool:
-    cells = [_cell(table, row, at) for row in range(len(table.frame))]
-    return all(number(cell) is not None for cell in cells if cell)
+    """Whether all cells of a metric that are not empty are numbers, or none is.
+
+    Raises:
+      DataError: some are and others are not, which would make a setting of the metric.
+    """
+    cells = {row: text for row in range(len(table.frame)) if (text := _cell(table, row, at))}
+    odd = [row for row, text in cells.items() if number(text) is None]
+    if odd and len(odd) < len(cells) and is_accuracy(table.names[at]):
+        raise DataError(f"{table.where}, {table.at(odd[0])}: {cells[odd[0]]!r} in the column {table.names[at]!r} is no "
+                        "number; correct the cell, or empty it")  # fmt: skip
+    return not odd
 
 
 def _cell(table: Table, row: int, at: int) -> str:

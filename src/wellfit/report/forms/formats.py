@@ -10,6 +10,7 @@ from wellfit.base import StudyDetails, StudySummary
 from wellfit.errors import StoreError, StudyFileError, UnknownNameError
 from wellfit.files import OnWriting, form_of, ignore_progress
 from wellfit.report.marks.fonts import notice, quiet
+from wellfit.store.names import refuse_own_place
 
 __all__ = [
     "FORMATS",
@@ -145,8 +146,9 @@ def refuse_other_file(path: Path, form: str) -> None:
     """Refuse to replace what is no older report of the same form.
 
     Raises:
-      StoreError: the path is such a file, or neither a file nor a folder.
+      StoreError: the path is such a file, where a study keeps its own, or neither a file nor a folder.
     """
+    refuse_own_place(path)
     if (found := form_of(path)) not in (None, "a file", "a folder"):
         raise StoreError(f"{path}: {found}, not a file; choose another file with --out")
     if found == "a file" and not _is_report(path, form):

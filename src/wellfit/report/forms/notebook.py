@@ -164,7 +164,7 @@ def _own_words(step: Step, words: dict[str, str]) -> str:
 
 
 def _techniques(summary: StudySummary, document: Document) -> list[dict[str, Any]]:
-    """What the variants use, in words and formulas, and the call that shows the whole page of the first."""
+    """What the variants use, in words and formulas, and the call that shows a whole page."""
     section = next((s for s in document.sections if s.id == "techniques"), None)
     used = techniques_in(summary)
     if section is None or not used:
@@ -176,7 +176,9 @@ def _techniques(summary: StudySummary, document: Document) -> list[dict[str, Any
         if text
     ]
     head = f"## {escaped(section.title)}\n\n{escaped(' '.join(section.notes))}"
-    return [_markdown("\n\n".join([head, *texts])), _code(f"wellfit.technique({used[0].name!r})")]
+    first, *others = (t.name for t in used)
+    also = f"  # its page; the others: {', '.join(map(repr, others))}" if others else ""
+    return [_markdown("\n\n".join([head, *texts])), _code(f"wellfit.technique({first!r}){also}")]
 
 
 def _outputs(step: Step, summary: StudySummary, drawing: Drawing | None) -> list[dict[str, Any]]:

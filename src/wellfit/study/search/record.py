@@ -113,7 +113,7 @@ def result_of(store: Store, spec: StudySpec, variants: Sequence[VariantSummary])
     if search.name in spec.variants and not _is(spec.variants[search.name], best, spec):
         raise StoreUnreadableError(
             f"{store.directory}: study.db: variant {search.name!r} is not the best of its search; restore it from a "
-            "copy, or search again with wellfit run --fresh"
+            "copy, or search again into another directory (--out)"
         )
     found = [variant for variant in variants if variant.name == search.name]
     runs = found[0].runs if found else ()
