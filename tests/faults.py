@@ -119,6 +119,7 @@ CASES: Final = (
     Case("fresh", ((*_TWO, "--epochs", "3"),), (*_TWO, "--fresh"), replaces=True),
     Case("until decided", (), (*_RUN, "--until-decided", "--max-seeds", "4")),
     Case("merge", _PARTS, ("merge", "a", "b", "--out", "study")),
+    Case("judge", (), ("judge", "scores.csv", "--out", "study")),
     Case("report", (_TWO,), ("report", "study")),
     Case("verify", (_TWO,), ("verify", "study"), reads=True),
     Case("show", (_TWO,), ("show", "study"), reads=True),
@@ -145,7 +146,7 @@ def warm(place: Path) -> None:
     write_inputs(place)
     arguments = sys.argv
     with contextlib.chdir(place), contextlib.redirect_stdout(io.StringIO()):
-        for of in (*_PARTS, *(case.arguments for case in CASES if case.name in ("merge", "verify", "show"))):
+        for of in (*_PARTS, *(case.arguments for case in CASES if case.name in ("merge", "judge", "verify", "show"))):
             sys.argv = ["wellfit", *of]
             with contextlib.suppress(SystemExit):
                 cli.main()
@@ -167,6 +168,8 @@ def write_inputs(place: Path) -> None:
     lines = [f"{numbers.random():.3f},{numbers.random():.3f},{numbers.random():.3f},{i % 2}" for i in range(60)]
     (place / "points.csv").write_text("\n".join(["x,y,z,label", *lines, ""]))
     (place / "study.toml").write_text(_STUDY)
+    scores = [f"{variant},{seed},{0.8 + 0.01 * seed}" for variant in ("plain", "l2") for seed in range(3)]
+    (place / "scores.csv").write_text("\n".join(["variant,seed,accuracy", *scores, ""]))
 
 
 def held(directory: Path) -> set[tuple[str, int]]:
@@ -242,7 +245,7 @@ def attempt(case: Case, begin: Path, place: Path, fault: Fault, expected: dict[s
         wrong += [
             f"although it succeeded: {what}" for what in whole(case, place, expected, tree, False) if "left" not in what
         ]
-    finished = case.name == "merge" and (place / case.study).exists()
+    finished = case.name in ("merge", "judge") and (place / case.study).exists()
     kept = held(place / case.study)
     arguments = ("report", case.study) if finished else tuple(a for a in case.arguments if a != "--fresh" or not kept)
     again = command(place, case.arguments if case.name == "fresh" else arguments)
