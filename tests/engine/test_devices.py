@@ -73,6 +73,7 @@ def test_the_product_rate_is_that_of_a_machine_of_this_century() -> None:
         ("JAX_ENABLE_X64", "1", "JAX_ENABLE_X64 is True, but wellfit needs False; unset JAX_ENABLE_X64"),
         ("JAX_DEBUG_NANS", "1", "JAX_DEBUG_NANS is True"),
         ("JAX_DEFAULT_PRNG_IMPL", "rbg", "JAX_DEFAULT_PRNG_IMPL is rbg, but wellfit needs threefry2x32"),
+        ("JAX_DISABLE_JIT", "1", "JAX_DISABLE_JIT is True, but wellfit needs False; unset JAX_DISABLE_JIT"),
         ("JAX_PLATFORMS", "nowhere", "JAX_PLATFORMS = 'nowhere': Unable to initialize backend 'nowhere'"),
     ],
 )
