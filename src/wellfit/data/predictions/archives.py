@@ -13,18 +13,9 @@ from numpy.typing import NDArray
 from wellfit.base import History, IntArray
 from wellfit.data.arrays.files import refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
-from wellfit.data.predictions.answers import (
-    SOFTMAX,
-    as_integers,
-    check_predicted,
-    class_codes,
-    class_names,
-    distinct,
-    label_values,
-    predicted_classes,
-    probabilities_of,
-    same_labels,
-)
+from wellfit.data.predictions.classes import check_predicted, class_codes, class_names, predicted_classes
+from wellfit.data.predictions.label_values import as_integers, distinct, label_values, same_labels
+from wellfit.data.predictions.probabilities import SOFTMAX, probabilities_of
 from wellfit.data.predictions.curves import CURVES, stored_history
 from wellfit.data.predictions.labels import (
     CLASSES,

@@ -10,16 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import IntArray
-from wellfit.data.predictions.answers import (
-    check_predicted,
-    class_codes,
-    class_names,
-    distinct,
-    group_codes,
-    label_values,
-    predicted_classes,
-    probabilities_of,
-)
+from wellfit.data.predictions.classes import check_predicted, class_codes, class_names, predicted_classes
+from wellfit.data.predictions.label_values import distinct, group_codes, label_values
+from wellfit.data.predictions.probabilities import probabilities_of
 from wellfit.data.predictions.runs import GivenRun, GivenRuns
 from wellfit.data.predictions.tensors import array_of, untensored
 from wellfit.errors import DataError

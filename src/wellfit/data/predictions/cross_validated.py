@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import IntArray
-from wellfit.data.predictions.answers import label_values
+from wellfit.data.predictions.label_values import label_values
 from wellfit.errors import DataError, one_line
 
 __all__ = ["OutOfFold", "is_cross_validated", "out_of_fold"]

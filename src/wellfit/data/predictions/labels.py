@@ -14,7 +14,7 @@ from wellfit.base import DEFAULT_READING, IntArray
 from wellfit.data.arrays.files import is_array_file, refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.limits import raised, remedy
-from wellfit.data.predictions.answers import group_codes, label_values, same_labels
+from wellfit.data.predictions.label_values import group_codes, label_values, same_labels
 from wellfit.data.predictions.runs import run_named
 from wellfit.data.tables.files import is_table, load_table, without_settings
 from wellfit.errors import DataError

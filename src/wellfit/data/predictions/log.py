@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from wellfit.base import History
 from wellfit.data.arrays.files import stored_arrays
-from wellfit.data.predictions.answers import check_predicted, group_codes, label_values, probabilities_of, same_labels
-from wellfit.data.predictions.answers import class_names as check_classes
+from wellfit.data.predictions.classes import check_predicted, class_names as check_classes
+from wellfit.data.predictions.label_values import group_codes, label_values, same_labels
+from wellfit.data.predictions.probabilities import probabilities_of
 from wellfit.data.predictions.curves import CURVES, run_history
 from wellfit.data.predictions.labels import GivenLabels, is_labels, labels_in
 from wellfit.data.predictions.runs import MOST_SEED, check_names, run_named

@@ -13,16 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wellfit.base import DEFAULT_READING, IntArray
-from wellfit.data.predictions.answers import (
-    SOFTMAX,
-    check_predicted,
-    class_codes,
-    class_names,
-    distinct,
-    label_values,
-    probabilities_of,
-    same_labels,
-)
+from wellfit.data.predictions.classes import check_predicted, class_codes, class_names
+from wellfit.data.predictions.label_values import distinct, label_values, same_labels
+from wellfit.data.predictions.probabilities import SOFTMAX, probabilities_of
 from wellfit.data.predictions.labels import EXAMPLES, LABELS, labels_in
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.data.tables.files import load_table, stem_of, without_settings
