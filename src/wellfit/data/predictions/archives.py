@@ -14,9 +14,8 @@ from wellfit.base import History, IntArray
 from wellfit.data.arrays.files import refuse_pickles, stored_arrays
 from wellfit.data.arrays.names import Stored
 from wellfit.data.predictions.classes import check_predicted, class_codes, class_names, predicted_classes
-from wellfit.data.predictions.label_values import as_integers, distinct, label_values, same_labels
-from wellfit.data.predictions.probabilities import SOFTMAX, probabilities_of
 from wellfit.data.predictions.curves import CURVES, stored_history
+from wellfit.data.predictions.label_values import as_integers, distinct, label_values, same_labels
 from wellfit.data.predictions.labels import (
     CLASSES,
     GROUPS,
@@ -27,6 +26,7 @@ from wellfit.data.predictions.labels import (
     labels_in,
     read_labels,
 )
+from wellfit.data.predictions.probabilities import SOFTMAX, probabilities_of
 from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
 from wellfit.data.predictions.settings import SETTINGS, first_difference, other_setting, settings_in
 from wellfit.errors import DataError

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from wellfit.base import History
 from wellfit.data.arrays.files import stored_arrays
-from wellfit.data.predictions.classes import check_predicted, class_names as check_classes
-from wellfit.data.predictions.label_values import group_codes, label_values, same_labels
-from wellfit.data.predictions.probabilities import probabilities_of
+from wellfit.data.predictions.classes import check_predicted
+from wellfit.data.predictions.classes import class_names as check_classes
 from wellfit.data.predictions.curves import CURVES, run_history
+from wellfit.data.predictions.label_values import group_codes, label_values, same_labels
 from wellfit.data.predictions.labels import GivenLabels, is_labels, labels_in
+from wellfit.data.predictions.probabilities import probabilities_of
 from wellfit.data.predictions.runs import MOST_SEED, check_names, run_named
 from wellfit.data.predictions.settings import SETTINGS, first_difference, other_setting, settings_in, settings_text
 from wellfit.data.predictions.tensors import array_of, untensored

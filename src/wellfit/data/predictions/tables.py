@@ -2,62 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wellfit.base import DEFAULT_READING, IntArray
+from wellfit.base import IntArray
 from wellfit.data.predictions.classes import check_predicted, class_codes, class_names
 from wellfit.data.predictions.label_values import distinct, label_values, same_labels
+from wellfit.data.predictions.labels import labels_in
 from wellfit.data.predictions.probabilities import SOFTMAX, probabilities_of
-from wellfit.data.predictions.labels import EXAMPLES, LABELS, labels_in
-from wellfit.data.predictions.runs import GivenRun, GivenRuns, run_named
-from wellfit.data.tables.files import load_table, stem_of, without_settings
-from wellfit.data.tables.table import Table
-from wellfit.errors import DataError, nearest
-
-if TYPE_CHECKING:
-    import pandas as pd
+from wellfit.data.predictions.run_columns import (
+    WHOLE,
+    RunTable,
+    as_numbers,
+    cells_of,
+    run_table,
+    seeds_of,
+    shown,
+    variants_of,
+)
+from wellfit.data.predictions.runs import GivenRun, GivenRuns
+from wellfit.errors import DataError
 
 __all__ = ["read_tables"]
-
-_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "variant": ("variant", "model", "method", "config"),
-    "seed": ("seed", "run", "random_state", "repeat"),
-    "example": EXAMPLES,
-    "label": LABELS,
-    "predicted": ("predicted", "prediction", "y_pred", "pred", "predicted_class", "predicted_label"),
-    "accuracy": ("accuracy", "test_accuracy", "acc", "test_acc", "value"),
-}
-"""What a column is -> names that say so, in lower case."""
-
-_PROBABILITY: Final = re.compile(r"(?:probability|proba|prob|p)(?:_|:|\.| )(?P<name>.+)", re.IGNORECASE)
-_LOGIT: Final = re.compile(r"logits?(?:_|:|\.| )(?P<name>.+)", re.IGNORECASE)
-_WHOLE: Final = re.compile(r"[0-9]{1,15}(?:\.0+)?")
-_FORM: Final = (
-    "the columns are variant, seed, example, label, and either predicted or p_CLASS for every class; or variant, seed "
-    "and accuracy"
-)
-
-
-class _Part(NamedTuple):
-    """A table with its columns by what they are, and the one run that it holds, if no columns say which.
-
-    Variants that are numbers are as they are ``written``: 1.1 and 1.10 are two versions.
-    """
-
-    table: Table
-    columns: dict[str, int]
-    probabilities: dict[str, int]
-    logits: bool
-    named: tuple[str, int] | None
-    written: NDArray[Any] | None = None
 
 
 def read_tables(
@@ -85,7 +56,7 @@ def read_tables(
       DataError: a table that cannot be read, an unknown or a missing column, a cell that cannot be, contradicting
         labels, or an example that is there twice.
     """
-    parts = [_part(file, (named or {}).get(file)) for file in files]
+    parts = [run_table(file, (named or {}).get(file)) for file in files]
     forms = {"accuracy" in part.columns: part for part in parts}
     if len(forms) > 1:
         raise DataError(f"{forms[True].table.where}: accuracies, but {forms[False].table.where} has predictions; give "
@@ -109,121 +80,24 @@ def read_tables(
     return _predictions(parts, source, labels, classes, softmax)
 
 
-def _part(file: Path, named: tuple[str, int] | None) -> _Part:
-    with without_settings():
-        table = load_table(file, DEFAULT_READING, as_written=True)
-    if not table.header:
-        raise DataError(f"{file}: has no header; {_FORM}")
-    by_name: dict[str, int] = {}
-    probabilities: dict[str, int] = {}
-    logits = False
-    known = {name: what for what, names in _COLUMNS.items() for name in names}
-    for at, name in enumerate(table.bare or table.names):
-        what = known.get(name.strip().lower())
-        chance, logit = _PROBABILITY.fullmatch(name.strip()), _LOGIT.fullmatch(name.strip())
-        if what is not None:
-            if what in by_name:
-                raise DataError(f"{file}: columns {table.names[by_name[what]]!r} and {name!r} both say the {what}; "
-                                "keep one of the two")  # fmt: skip
-            by_name[what] = at
-        elif found := chance or logit:
-            of = _class_named(found["name"])
-            if (twin := probabilities.setdefault(of, at)) != at:
-                raise DataError(f"{file}: columns {table.names[twin]!r} and {name!r} are both of class {of!r}; keep "
-                                "one of the two")  # fmt: skip
-            logits = logits or chance is None
-        else:
-            close = nearest(name.strip().lower(), known)
-            hint = f"; did you mean {close!r}?" if close else ""
-            raise DataError(f"{file}: unknown column {name!r}{hint}; {_FORM}; remove it or rename it")
-    needed = {"accuracy"} if "accuracy" in by_name else {"example"}
-    if named is not None:
-        by_name = {what: at for what, at in by_name.items() if what not in ("variant", "seed")}
-    named = named or run_named(stem_of(file))
-    needed |= set() if named is not None else {"variant", "seed"}
-    if missing := [what for what in ("variant", "seed", "example", "accuracy") if what in needed - by_name.keys()]:
-        raise DataError(f"{file}: has no column {missing[0]}; {_FORM}")
-    if "accuracy" not in by_name and ("predicted" in by_name) == bool(probabilities):
-        has = "both predicted and probabilities" if probabilities else "neither predicted nor probabilities (p_CLASS)"
-        raise DataError(f"{file}: has {has}; give one of them")
-    written = None
-    if table.written is not None and "variant" in by_name and table.frame.dtypes.iloc[by_name["variant"]].kind in "iuf":
-        written = table.written(by_name["variant"])
-    return _Part(replace(table, written=None), by_name, probabilities, logits, named, written)
-
-
-def _class_named(text: str) -> str:
-    """The class that the name of a column names: 2.0 is class 2, as where labels were kept as decimal numbers."""
-    text = text.strip()
-    return str(int(float(text))) if _WHOLE.fullmatch(text) else text
-
-
-# --- Columns ----------------------------------------------------------------------------------------------------------
-
-
-def _column(part: _Part, what: str) -> pd.Series[Any]:
-    series = part.table.frame[part.table.frame.columns[part.columns[what]]]
-    empty = series.isna().to_numpy() | (series == "").to_numpy()
-    if empty.any():
-        row = int(np.flatnonzero(empty)[0])
-        raise DataError(f"{part.table.where}, {part.table.at(row)}: no {what}; fill it in, or remove the row")
-    return series
-
-
-def _variants(part: _Part) -> tuple[NDArray[Any], list[str]]:
-    """The variant of each row as a position among names.  # (N,)"""
-    import pandas as pd
-
-    if "variant" not in part.columns:
-        return np.zeros(len(part.table.frame), np.int64), [(part.named or ("", 0))[0]]
-    named = _column(part, "variant") if part.written is None else pd.Series(part.written)
-    codes, names = pd.factorize(named.astype(str).str.strip())
-    return codes, list(names)
-
-
-def _seeds(part: _Part) -> IntArray:
-    if "seed" not in part.columns:
-        return np.full(len(part.table.frame), (part.named or ("", 0))[1], np.int64)
-    series = _column(part, "seed")
-    if series.dtype.kind == "b":
-        raise DataError(f"{part.table.where}: seeds are true or false; number the runs of each variant")
-    numbers = _as_numbers(series)
-    wrong = ~((numbers >= 0) & (numbers == np.floor(numbers)) & (numbers < 2**31))
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise DataError(
-            f"{part.table.where}, {part.table.at(row)}: seed {_shown(series.iloc[row])} is not a whole number from 0; "
-            "number the runs of each variant"
-        )
-    return numbers.astype(np.int64)
-
-
-def _as_numbers(series: pd.Series[Any]) -> NDArray[np.float64]:
-    import pandas as pd
-
-    return pd.to_numeric(series.astype(object) if series.dtype == "category" else series, errors="coerce").to_numpy(
-        np.float64
-    )
-
-
 # --- Accuracies alone -------------------------------------------------------------------------------------------------
 
 
-def _accuracies(parts: Sequence[_Part], source: str) -> GivenRuns:
+def _accuracies(parts: Sequence[RunTable], source: str) -> GivenRuns:
     runs = []
     for part in parts:
         for what in ("label", "predicted", "example"):
             if what in part.columns:
                 raise DataError(f"{part.table.where}: has the columns accuracy and {what}; give one row per run with "
                                 "its accuracy, or one row per example with its prediction")  # fmt: skip
-        codes, names = _variants(part)
-        series, seeds = _column(part, "accuracy"), _seeds(part)
-        values = _as_numbers(series)
+        codes, names = variants_of(part)
+        series, seeds = cells_of(part, "accuracy"), seeds_of(part)
+        values = as_numbers(series)
         wrong = ~((values >= 0) & (values <= 1))
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             fix = "divide percentages by 100" if 1 < values[row] <= 100 else "give shares between 0 and 1"
-            cell = _shown(series.iloc[row])
+            cell = shown(series.iloc[row])
             raise DataError(f"{part.table.where}, {part.table.at(row)}: accuracy {cell} is not between 0 and 1; {fix}")
         for row, (code, seed, value) in enumerate(zip(codes, seeds.tolist(), values.tolist(), strict=True)):
             where = f"{part.table.where}, {part.table.at(row)}"
@@ -239,14 +113,14 @@ def _accuracies(parts: Sequence[_Part], source: str) -> GivenRuns:
 class _Rows(NamedTuple):
     """The rows of one table: variant, seed and example of each, as positions."""
 
-    part: _Part
+    part: RunTable
     variant: IntArray
     seed: IntArray
     example: IntArray
 
 
 def _predictions(
-    parts: Sequence[_Part], source: str, labels: Path | None, classes: Sequence[str] | None, softmax: bool
+    parts: Sequence[RunTable], source: str, labels: Path | None, classes: Sequence[str] | None, softmax: bool
 ) -> GivenRuns:
     apart = None if labels is None else labels_in(labels)
     from_file = None if apart is None else apart.values
@@ -254,9 +128,9 @@ def _predictions(
     names: dict[str, int] = {}
     rows = []
     for part, examples in zip(parts, of_parts, strict=True):
-        codes, here = _variants(part)
+        codes, here = variants_of(part)
         places = np.array([names.setdefault(name, len(names)) for name in here])
-        rows.append(_Rows(part, places[codes], _seeds(part), examples))
+        rows.append(_Rows(part, places[codes], seeds_of(part), examples))
     truth = _labels(rows, ids) if from_file is None else from_file
     if labels is not None:
         _refuse_others(rows, truth, labels)
@@ -279,17 +153,12 @@ def _predictions(
 
 def _refuse_without_column(labels: NDArray[Any], columns: Sequence[str], where: str) -> None:
     """Refuse whole numbers as labels of which one has no column, where the columns are named by whole numbers."""
-    if not all(_WHOLE.fullmatch(name) for name in columns) or labels.dtype.kind != "i":
+    if not all(WHOLE.fullmatch(name) for name in columns) or labels.dtype.kind != "i":
         return
     if odd := next((str(label) for label in np.unique(labels).tolist() if str(label) not in columns), None):
         named = ", ".join(f"p_{name}" for name in columns[:6])
         raise DataError(f"{where}: label {odd} has no column of probabilities ({named}); name each column after its "
                         "label, or name all classes in the order of the columns, --classes (class_names=)")  # fmt: skip
-
-
-def _shown(value: Any) -> str:
-    """A cell in a message: texts in quotation marks, which are shortened."""
-    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _by_run(
@@ -304,24 +173,24 @@ def _by_run(
             yield f"{one.part.table.where}: variant {variants[variant]!r}, seed {seed}", piece
 
 
-def _texts(part: _Part, what: str) -> NDArray[Any]:
-    series = _column(part, what)
+def _texts(part: RunTable, what: str) -> NDArray[Any]:
+    series = cells_of(part, what)
     return series.astype(str).to_numpy() if series.dtype == "category" else series.to_numpy()
 
 
-def _examples(parts: Sequence[_Part], count: int | None) -> tuple[NDArray[Any], list[IntArray]]:
+def _examples(parts: Sequence[RunTable], count: int | None) -> tuple[NDArray[Any], list[IntArray]]:
     """The different examples, and the position of each row's among them; whole numbers count if labels are apart."""
     import pandas as pd
 
-    columns = [_column(part, "example") for part in parts]
+    columns = [cells_of(part, "example") for part in parts]
     if count is not None:
         places: list[IntArray] = []
         for part, column in zip(parts, columns, strict=True):
-            numbers = _as_numbers(column)
+            numbers = as_numbers(column)
             wrong = ~((numbers >= 0) & (numbers < count) & (numbers == np.floor(numbers)))
             if wrong.any():
                 row = int(np.flatnonzero(wrong)[0])
-                raise DataError(f"{part.table.where}, {part.table.at(row)}: example {_shown(column.iloc[row])} has no "
+                raise DataError(f"{part.table.where}, {part.table.at(row)}: example {shown(column.iloc[row])} has no "
                                 f"label among {count:,}; number the examples from 0")  # fmt: skip
             places.append(numbers.astype(np.int64))
         every: NDArray[Any] = np.arange(count)
@@ -353,8 +222,8 @@ def _labels(rows: Sequence[_Rows], ids: NDArray[Any]) -> NDArray[Any]:
             row = int(np.flatnonzero(wrong)[0])
             table, example = one.part.table, one.example[row]
             raise DataError(
-                f"{table.where}, {table.at(row)}: example {_shown(ids[example])} has the label {_shown(values[row])}, "
-                f"but {_shown(truth[example])} in another row; fix one of the two"
+                f"{table.where}, {table.at(row)}: example {shown(ids[example])} has the label {shown(values[row])}, "
+                f"but {shown(truth[example])} in another row; fix one of the two"
             )
     return np.zeros(0, np.int64) if truth is None else truth
 
@@ -388,7 +257,7 @@ def _runs(
             row = int(order[twice[0] + 1])
             table = one.part.table
             raise DataError(
-                f"{table.where}, {table.at(row)}: example {_shown(ids[one.example[row]])} of variant "
+                f"{table.where}, {table.at(row)}: example {shown(ids[one.example[row]])} of variant "
                 f"{variants[one.variant[row]]!r}, seed {one.seed[row]} is there twice; keep one of the rows"
             )
         starts = np.flatnonzero(new_run)
@@ -412,7 +281,7 @@ def _runs(
     return tuple(sorted(found, key=lambda run: (place[run.variant], run.seed)))
 
 
-def _probabilities(part: _Part, lines: IntArray, columns: Sequence[str], softmax: bool) -> NDArray[Any]:
+def _probabilities(part: RunTable, lines: IntArray, columns: Sequence[str], softmax: bool) -> NDArray[Any]:
     """The checked probabilities in some rows of a table, one column a class."""
     frame = part.table.frame
     by_name = [part.probabilities[name] for name in columns]
