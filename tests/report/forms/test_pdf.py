@@ -235,6 +235,17 @@ def test_a_heading_and_its_words_stay_with_the_figure(tmp_path: Path) -> None:
         assert all(text in holding for text in ("A note.", "It falls.", "caption"))
 
 
+def test_a_tall_figure_stays_with_its_heading_words_and_code(tmp_path: Path) -> None:
+    tall = Drawing("d", "", lambda: blank(8.6, 14, "in the figure"))
+    parts = (Words("Images that every run gets wrong: below each its true class, its predicted class, and how often."),
+             Code("results.plot_mistakes(count=25)", boxed=True), tall)  # fmt: skip
+    sections = (Section("a", "First", write=lambda: (Paragraph("words " * 900),)),
+                Section("b", "Look at the mistakes", write=lambda: parts))  # fmt: skip
+    path = write_pdf(Document("t", "n", "finished", (), sections), tmp_path / "a.pdf")
+    (holding,) = [text for page in PdfReader(path).pages if "mistakes" in (text := page.extract_text())]
+    assert all(text in holding for text in ("every run gets wrong", "plot_mistakes", "in the figure"))
+
+
 @pytest.mark.parametrize(
     ("result", "full"),
     [
