@@ -16,6 +16,7 @@ import detailed
 import summaries
 from wellfit.base import QUESTIONS
 from wellfit.report.forms.notebook import make_notebook, write_notebook
+from wellfit.report.marks.formulas import formula as drawn
 from wellfit.report.notebook_steps import steps
 from wellfit.spec.study import load_study, resolved
 from wellfit.study.summarize import summarize
@@ -110,6 +111,12 @@ CLAIMS = re.compile(
 def test_no_text_says_what_came_out(lab: str) -> None:
     claims = {step.name: found[0] for step in steps(lab) if (found := CLAIMS.search(f"{step.title} {step.text}"))}
     assert not claims
+
+
+@pytest.mark.parametrize("lab", [*LABS, "study"])
+def test_the_pdf_can_draw_every_formula(lab: str) -> None:
+    formulas = [formula for step in steps(lab) for formula in re.findall(r"\$([^$]+)\$", step.text)]
+    assert [formula for formula in formulas if drawn(formula) is None] == []
 
 
 def run_cells(notebook: dict[str, Any], name: str, without: str = "never") -> dict[str, Any]:
