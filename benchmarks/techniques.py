@@ -154,7 +154,7 @@ def verdicts(studies: Studies, refs: Sequence[str]) -> Iterator[str]:
         f"{len(refs)} comparison{'s' if len(refs) > 1 else ''}: {said}. {' or '.join(map(str, seeds))} seeds; in "
         "brackets 95 % intervals, for new seeds and new test examples."
     )
-    yield "Each interval is of one comparison; a verdict is adjusted for all comparisons of its study."
+    yield "Each interval covers one comparison, unadjusted; a verdict is adjusted for all comparisons of its study."
     yield "An arrow leads from the variant without the change to that with it; a gap is training minus test accuracy."
 
 

@@ -87,7 +87,7 @@ def test_a_signal_in_a_callback_that_drops_it_prints_nothing_more(name: str) -> 
 @posix
 @pytest.mark.parametrize("name", ENDINGS)
 def test_no_exception_passes_through_a_module_that_is_loaded(name: str, tmp_path: Path) -> None:
-    work = "try:\n    time.sleep(3)\nexcept BaseException:\n    print('passed')\n"
+    work = "try:\n    time.sleep(0.5)\nexcept BaseException:\n    print('passed')\n"
     module = f"import time\nprint('loading', flush=True)\n{work}"
     (tmp_path / "slowly_loaded.py").write_text(module)
     process = started(f"sys.path.insert(0, {str(tmp_path)!r}); import slowly_loaded")

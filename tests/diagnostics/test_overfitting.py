@@ -13,7 +13,6 @@ from wellfit.diagnostics.overfitting import (
     dropout_explains,
     onset,
     overfitting,
-    unlike_overfitting,
     with_onsets,
 )
 from wellfit.spec.study import load_study
@@ -122,7 +121,7 @@ def test_the_runs_and_the_finding_have_the_same_onsets():
     level = dict.fromkeys(runs, history(validation_loss=CONVERGED))
     rows = tuple(row(s, epochs=20, train_accuracy=0.9) for s in runs)
     of = [VariantSummary(name, {}, 1, rows, {}, {}, 1.0, {}) for name in ("up", "level")]
-    up, flat = with_onsets(of, {"up": runs, "level": level}, {"up": Recipe(), "level": Recipe()}, 0.1)
+    up, flat = with_onsets(of, {"up": runs, "level": level}, {"up": Recipe(), "level": Recipe()}, 0.1).variants
     assert [run.overfit_onset for run in flat.runs] == [None] * 3
     middle = median_interval([run.overfit_onset for run in up.runs])
     seen = variant("up", list(runs.values()))
@@ -154,9 +153,9 @@ def test_a_rise_with_another_cause_has_no_onset_and_says_which():
         for name, runs in histories.items()
     ]
     recipes = dict.fromkeys(histories, Recipe())
-    found = with_onsets(of, histories, recipes, 0.1)
+    found, causes = with_onsets(of, histories, recipes, 0.1)
     assert [v.name for v in found if v.runs[0].overfit_onset] == ["overfits"]
-    assert unlike_overfitting(of, histories, recipes, 0.1) == {
+    assert causes == {
         "goes wrong": "training loss rose",
         "has not learned": "hardly learned",
     }

@@ -193,6 +193,9 @@ OWN = (
     *FOLDERS,
     "weights/x.onnx",
     "test/report.html",
+    "weights/sub/r.html",
+    "Weights",
+    "ENDS/x",
 )
 
 

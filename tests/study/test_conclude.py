@@ -15,10 +15,10 @@ from wellfit.analysis.comparisons import compare_pairs
 from wellfit.analysis.rankings import friedman, ranking
 from wellfit.analysis.sequential import InterimAnalysis
 from wellfit.api import Study
-from wellfit.base import RunSummary, TestRows, VariantSummary
+from wellfit.base import History, RunSummary, TestRows, VariantSummary
 from wellfit.errors import StudyFileError
 from wellfit.spec.study import StudySpec, recipes, study_from_mapping
-from wellfit.study.conclude import Concluded, conclude
+from wellfit.study.conclude import Concluded, Further, conclude
 
 NAMES = ("baseline", "l2", "dropout", "l2+dropout")
 BOTH = {"ask": "Both?", "kind": "beats", "variant": "l2+dropout", "than": ["baseline", "l2", "dropout"]}
@@ -104,6 +104,27 @@ def test_divergence_and_the_leader_are_judged_too() -> None:
     ]
     assert found.verdict.startswith("dropout diverged more often than baseline (5 of 5 runs against 0 of 5, p = 0.016,")
     assert found.leader_accuracy == pytest.approx(np.mean(list(runs["l2+dropout"].values())))
+
+
+def test_a_diverged_seed_hides_no_rise_of_the_others() -> None:
+    asking = spec([{"ask": "When?", "kind": "onset", "variants": ["baseline"]}])
+    right = outcomes((0.9, 0.9, 0.9, 0.9))
+    first, *others = variants(right)
+    runs = tuple(
+        dataclasses.replace(run, overfit_onset=None, state="diverged" if run.seed == 4 else run.state)
+        for run in first.runs
+    )
+    reasons = (({}, "which 4 seeds cannot"), ({"baseline": "training loss rose"}, "but the training loss rises"))
+    curves = {s: History({"validation_loss": np.array([0.8, 0.5, 0.7, 1.0])}) for s in range(4)}
+    for lost in (np.array([0.8, np.nan]), np.array([0.8])):
+        histories = {"baseline": {**curves, 4: History({"validation_loss": lost})}}
+        for causes, why in reasons:
+            found = conclude(
+                *(asking, recipes(asking), [dataclasses.replace(first, runs=runs), *others], right, every(2000)),
+                further=Further(histories=histories, other_causes=causes),
+            )
+            said = f"The mean validation loss rises for baseline from 0.500 after epoch 2 to 1.000, {why}"
+            assert found.answers[0].text.startswith(said)
 
 
 def test_what_to_expect_of_the_leader_is_in_the_unit_of_the_metric() -> None:

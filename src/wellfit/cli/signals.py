@@ -1,10 +1,10 @@
 """Ctrl-C, SIGTERM and a closed terminal end every command with status 130, one line, and no traceback.
 
-A signal becomes a KeyboardInterrupt, which unwinds the command. Two things can keep it from doing so: compiled code
-that runs for long, and a callback from compiled code, whose exceptions Python drops. A thread, which the system wakes
-at each signal, therefore ends the process if it is still there after a second. Nothing is lost by that: files are
-replaced whole or not at all, and a killed study continues. While a study trains, the first signal is a request that
-`study.interrupts` grants.
+A signal becomes a KeyboardInterrupt, which unwinds the command, but for three cases that end the process at once: a
+module that is being loaded, a callback from compiled code, whose exceptions Python drops, and, by a thread that the
+system wakes at each signal, a command that is still there after a second, such as compiled code that runs for long.
+Nothing is lost by that: files are replaced whole or not at all, and a killed study continues. While a study trains,
+the first signal is a request that `study.interrupts` grants.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ _LOADING: Final = ("importlib._bootstrap", "_frozen_importlib")
 """Names of the module that loads modules. Compiled ones may end the process with words of their own where an exception
 passes through them."""
 
+_MAIN: Final = "wellfit.cli.app"  # whoever imported this module is not the command's concern
+
 
 @contextlib.contextmanager
 def ending_on_signals() -> Iterator[None]:
@@ -38,13 +41,13 @@ def ending_on_signals() -> Iterator[None]:
     for number in before:
         if not is_ignored(number):
             signal.signal(number, _interrupt)
-    said = sys.unraisablehook
-    sys.unraisablehook = _without_interrupts
+    usual = sys.unraisablehook
+    sys.unraisablehook = partial(_without_interrupts, usual)
     try:
         with _watched() if os.name == "posix" else contextlib.nullcontext():
             yield
     finally:
-        sys.unraisablehook = said
+        sys.unraisablehook = usual
         for number, handler in before.items():
             if handler is not None:  # None: installed by other than Python
                 signal.signal(number, handler)
@@ -70,22 +73,25 @@ def _watched() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    if os.name == "posix" and _is_loading(frame):
-        return  # the thread ends the process
+    if _is_loading(frame):
+        end()
     raise KeyboardInterrupt
 
 
 def _is_loading(frame: FrameType | None) -> bool:
-    """Whether a module is being loaded where a signal arrived."""
-    while frame is not None and frame.f_globals.get("__name__") not in _LOADING:
+    """Whether the command was loading a module where a signal arrived."""
+    while frame is not None and (name := frame.f_globals.get("__name__")) != _MAIN:
+        if name in _LOADING:
+            return True
         frame = frame.f_back
-    return frame is not None
+    return False
 
 
-def _without_interrupts(unraisable: Any) -> None:
-    """Say nothing of a KeyboardInterrupt that a callback of compiled code drops; the thread ends the process."""
-    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(unraisable)
+def _without_interrupts(usual: Callable[[Any], Any], unraisable: Any) -> None:
+    """End the process at a KeyboardInterrupt that a callback of compiled code drops."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        end()
+    usual(unraisable)
 
 
 def _watch(reader: int, ended: threading.Event) -> None:

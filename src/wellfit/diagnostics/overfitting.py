@@ -19,12 +19,12 @@ from wellfit.narrative.options import new_variant_option
 from wellfit.narrative.phrases import listed, mean_points
 
 __all__ = [
+    "Judged",
     "Onset",
     "calibration_worsened",
     "dropout_explains",
     "onset",
     "overfitting",
-    "unlike_overfitting",
     "with_onsets",
 ]
 
@@ -64,28 +64,26 @@ def onset(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: f
       >>> onset(TrainedVariant("a", Recipe(), {3: risen}, {3: "finished"}, {}), (), 0.1).epochs
       {3: 4}
     """
-    rise = _real_rise(variant, variants)
-    if rise is None or _another_cause(variant, variants, chance, rise):
-        return None
-    losses = stacked(variant.sound.values(), "validation_loss")  # (S, E)
-    epochs = dict(zip(variant.sound, lowest_epochs(losses).tolist(), strict=True))
-    return Onset(epochs, rise, float(np.mean(final_level(losses) - rise.per_run)))
+    turn, _ = _turn(variant, variants, chance)
+    return turn
 
 
-def _real_rise(variant: TrainedVariant, variants: Sequence[TrainedVariant]) -> Rise | None:
-    """The rise of the validation loss, if it exceeds the noise."""
+def _turn(
+    variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float
+) -> tuple[Onset | None, RiseCause | None]:
+    """Where overfitting begins; or why a validation loss that rises beyond noise shows none."""
     if not variant.sound:
-        return None
-    rise = rise_after_minimum(stacked(variant.sound.values(), "validation_loss"), tests=max(1, len(variants)))
-    return rise if rise is not None and rise.real else None
-
-
-def _another_cause(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float, rise: Rise) -> RiseCause:
-    """Why a rise that exceeds the noise is not overfitting; empty if it is."""
-    if hardly_learned(variant, variants, chance):
-        return "hardly learned"
+        return None, None
     losses = stacked(variant.sound.values(), "validation_loss")  # (S, E)
-    return "training loss rose" if _training_loss_rose(variant, losses, rise.mean) else ""
+    rise = rise_after_minimum(losses, tests=max(1, len(variants)))
+    if rise is None or not rise.real:
+        return None, None
+    if hardly_learned(variant, variants, chance):
+        return None, "hardly learned"
+    if _training_loss_rose(variant, losses, rise.mean):
+        return None, "training loss rose"
+    epochs = dict(zip(variant.sound, lowest_epochs(losses).tolist(), strict=True))
+    return Onset(epochs, rise, float(np.mean(final_level(losses) - rise.per_run))), None
 
 
 def _training_loss_rose(variant: TrainedVariant, losses: FloatArray, rise: float) -> bool:
@@ -96,25 +94,16 @@ def _training_loss_rose(variant: TrainedVariant, losses: FloatArray, rise: float
     return risen is not None and risen.mean > rise / 2
 
 
-def unlike_overfitting(
-    variants: Sequence[VariantSummary],
-    histories: Mapping[str, Mapping[int, History]],
-    recipes: Mapping[str, Recipe],
-    chance: float,
-) -> dict[str, RiseCause]:
-    """The variants whose validation loss rises beyond noise, but not because they overfit, with the cause.
+class Judged(NamedTuple):
+    """What the validation losses of a study say.
 
     Args:
-      variants, histories, recipes, chance: as for ``with_onsets``, which gives these variants no onset.
-
-    Example:
-      >>> unlike_overfitting((), {}, {}, 0.1)
-      {}
+      variants: with the ``overfit_onset`` of every run, for all runs of a variant or for none.
+      other_causes: variants whose validation loss rises beyond noise without overfitting, and why.
     """
-    trained = _trained(variants, histories, recipes)
-    rises = {one.name: (one, rise) for one in trained if (rise := _real_rise(one, trained)) is not None}
-    causes = {name: _another_cause(one, trained, chance, rise) for name, (one, rise) in rises.items()}
-    return {name: cause for name, cause in causes.items() if cause}
+
+    variants: tuple[VariantSummary, ...]
+    other_causes: Mapping[str, RiseCause]
 
 
 def with_onsets(
@@ -122,8 +111,8 @@ def with_onsets(
     histories: Mapping[str, Mapping[int, History]],
     recipes: Mapping[str, Recipe],
     chance: float,
-) -> tuple[VariantSummary, ...]:
-    """The variants with the ``overfit_onset`` of every run set by ``onset``: for all runs of a variant, or for none.
+) -> Judged:
+    """Judge by ``onset`` where overfitting begins in each run.
 
     Args:
       variants: of a study.
@@ -133,21 +122,9 @@ def with_onsets(
 
     Example:
       >>> with_onsets((), {}, {}, 0.1)
-      ()
+      Judged(variants=(), other_causes={})
     """
-    trained = _trained(variants, histories, recipes)
-    onsets = [onset(one, trained, chance) for one in trained]
-    epochs = [{} if one is None else one.epochs for one in onsets]
-    return tuple(
-        replace(v, runs=tuple(replace(run, overfit_onset=of.get(run.seed)) for run in v.runs))
-        for v, of in zip(variants, epochs, strict=True)
-    )
-
-
-def _trained(
-    variants: Sequence[VariantSummary], histories: Mapping[str, Mapping[int, History]], recipes: Mapping[str, Recipe]
-) -> list[TrainedVariant]:
-    return [
+    trained = [
         TrainedVariant(
             name=v.name,
             recipe=recipes[v.name],
@@ -157,6 +134,13 @@ def _trained(
         )
         for v in variants
     ]
+    turns = [_turn(one, trained, chance) for one in trained]
+    epochs = [{} if turn is None else turn.epochs for turn, _ in turns]
+    judged = tuple(
+        replace(v, runs=tuple(replace(run, overfit_onset=of.get(run.seed)) for run in v.runs))
+        for v, of in zip(variants, epochs, strict=True)
+    )
+    return Judged(judged, {v.name: cause for v, (_, cause) in zip(variants, turns, strict=True) if cause is not None})
 
 
 def overfitting(variant: TrainedVariant, variants: Sequence[TrainedVariant], chance: float) -> Observation | None:

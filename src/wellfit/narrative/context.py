@@ -33,8 +33,8 @@ __all__ = [
 
 _OPPOSITE: Final[Mapping[Verdict, Verdict]] = {"better": "worse", "worse": "better"}
 
-RiseCause = Literal["", "hardly learned", "training loss rose"]
-"""Why a validation loss that rises beyond noise shows no overfitting; empty if it does."""
+RiseCause = Literal["hardly learned", "training loss rose"]
+"""Why a validation loss that rises beyond noise shows no overfitting."""
 
 
 class AnswerContext(NamedTuple):
@@ -58,7 +58,7 @@ class AnswerContext(NamedTuple):
       confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
       classes: their names.
       epochs: of the recipes, by variant.
-      unlike_overfitting: variants whose validation loss rises beyond noise for another cause, with the cause.
+      other_causes: variants whose validation loss rises beyond noise without overfitting, and why.
     """
 
     variants: Mapping[str, VariantSummary]
@@ -76,7 +76,7 @@ class AnswerContext(NamedTuple):
     confusion: Mapping[str, IntArray] = MappingProxyType({})
     classes: tuple[str, ...] = ()
     epochs: Mapping[str, int] = MappingProxyType({})
-    unlike_overfitting: Mapping[str, RiseCause] = MappingProxyType({})
+    other_causes: Mapping[str, RiseCause] = MappingProxyType({})
 
 
 class OrientedComparison(NamedTuple):

@@ -116,8 +116,9 @@ def rise_in_short(names: Sequence[str], context: AnswerContext) -> list[Sentence
         text += f", and not beyond noise for {several(unseen, 'or')}" if unseen else ""
         sentences.append(Sentence(f"{text}.", _runs(names)))
     elif unseen:
-        in_all = f"The validation loss rises beyond noise in {'neither' if len(quiet) == 2 else 'none'} of them"
-        text = f"No rise of the validation loss is seen for {several(unseen, 'or')}" if seen else in_all
+        all_of_them = f"in {'neither' if len(unseen) == 2 else 'none'} of them"
+        text = f"The validation loss does not rise beyond noise for {several(unseen, 'or')}"
+        text = text if seen or len(unseen) == 1 else f"The validation loss rises beyond noise {all_of_them}"
         sentences.append(Sentence(f"{text}.", _runs(unseen)))
     return [*sentences, *_seen_rises(seen, context)]
 
@@ -129,26 +130,28 @@ def _ended(name: str, context: AnswerContext) -> Sequence[RunSummary]:
 def _rising(names: Sequence[str], context: AnswerContext) -> list[str]:
     """The variants whose mean validation loss ends visibly above its lowest value, or rises for another cause."""
     ends = {name: context.losses.get(name, (1.0, 1.0, 1)) for name in names}
-    return [name for name in names if ends[name][1] > _VISIBLE * ends[name][0] or name in context.unlike_overfitting]
+    return [name for name in names if ends[name][1] > _VISIBLE * ends[name][0] or name in context.other_causes]
 
 
 def _seen_rises(names: Sequence[str], context: AnswerContext) -> list[Sentence]:
     """Rises that are seen but show no overfitting, and why not, with the numbers that a reader sees in the curve."""
-    by_cause = {of: [n for n in names if context.unlike_overfitting.get(n, "") == of] for of in get_args(RiseCause)}
+    causes = (None, *get_args(RiseCause))
+    by_cause = {cause: [name for name in names if context.other_causes.get(name) == cause] for cause in causes}
     return [_seen_rise(of, cause, context) for cause, of in by_cause.items() if of]
 
 
-def _seen_rise(names: Sequence[str], cause: RiseCause, context: AnswerContext) -> Sentence:
+def _seen_rise(names: Sequence[str], cause: RiseCause | None, context: AnswerContext) -> Sentence:
     shown = []
     for name in names[:_SHOWN]:
-        lowest, last, epoch = context.losses[name]
-        shown.append(f"{name} from {lowest:.3f} after epoch {epoch} to {last:.3f}")
+        lowest, last, epoch = context.losses.get(name, (0.0, 0.0, 1))
+        between = f" from {lowest:.3f} after epoch {epoch} to {last:.3f}"
+        shown.append(f"{name}{between if f'{last:.3f}' > f'{lowest:.3f}' else ''}")
     more = [f"{len(names) - _SHOWN} others"] if len(names) > _SHOWN else []
     seeds = counted(max(len(runs_that_ended(context.variants[name])) for name in names), "seed")
     why = {
-        "": f"which {seeds} cannot distinguish from noise",
-        "hardly learned": "but training accuracy is too low for this to be overfitting",
-        "training loss rose": "but the training loss rises too: training itself goes wrong, which is not overfitting",
+        None: f"which {seeds} cannot distinguish from noise",
+        "hardly learned": "but training accuracy ends close to guessing, which is not overfitting",
+        "training loss rose": "but the training loss rises too, so that this is not overfitting alone",
     }[cause]
     return Sentence(f"The mean validation loss rises for {listed([*shown, *more])}, {why}.", _runs(names))
 

@@ -55,11 +55,15 @@ def refuse_own_place(path: Path) -> None:
 
     Raises:
       StoreError: it is such a place in a study directory.
+
+    Example:
+      >>> refuse_own_place(Path("report.html"))
     """
     try:
-        resolved = path.resolve()
-        for folder, name in ((resolved.parent, resolved.name), (resolved.parent.parent, resolved.parent.name)):
-            own = name in FOLDERS or (folder == resolved.parent and _OWN_FILE.fullmatch(name))
+        inside = path.resolve()
+        for folder in inside.parents:
+            name = inside.relative_to(folder).parts[0].casefold()  # some systems take weights and Weights for one
+            own = name in FOLDERS or (folder == inside.parent and _OWN_FILE.fullmatch(name))
             if own and (folder / "study.db").is_file():
                 fix = "write to another place, such as a new file in the study directory"
                 raise StoreError(f"{path}: is where the study in {folder.name} keeps its own files; {fix}")

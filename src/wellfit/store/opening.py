@@ -17,7 +17,7 @@ from wellfit.store.arrays import remove_temporary
 from wellfit.store.database import APPLICATION, PATIENCE, Database
 from wellfit.store.directory import Store
 from wellfit.store.lock import WRITABLE, Lock, has_mark, is_cut_mark
-from wellfit.store.names import FOLDERS, check_layout
+from wellfit.store.names import FOLDERS, check_layout, is_there, refuse_own_place
 from wellfit.store.progress import FILE as PROGRESS
 
 __all__ = ["create_or_open", "discard", "fresh", "open_existing", "open_if_begun"]
@@ -51,6 +51,8 @@ def create_or_open(
     """
     directory, remedy = Path(directory), elsewhere or WRITABLE
     check_layout(directory)
+    if not is_there(directory / "study.db"):
+        refuse_own_place(directory)
     if directory.exists() and not directory.is_dir():
         raise StoreError(f"{directory}: {form_of(directory)}, not a directory; {remedy}")
     with write_errors(directory, remedy):

@@ -11,6 +11,7 @@ from pathlib import Path
 from wellfit.errors import StoreError
 from wellfit.files import TEMPORARY, abandoned, claimed
 from wellfit.store import discard
+from wellfit.store.names import refuse_own_place
 
 __all__ = ["built_beside", "check_new"]
 
@@ -19,8 +20,9 @@ def check_new(out: Path, command: str) -> None:
     """Refuse a place where there is something already.
 
     Raises:
-      StoreError: there is.
+      StoreError: there is, or a study keeps its own files there.
     """
+    refuse_own_place(out)
     if os.path.isfile(out / "study.db"):
         raise StoreError(
             f"{out}: already exists, and is a study directory, which wellfit report {out} opens; choose another --out, "

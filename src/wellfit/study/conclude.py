@@ -68,7 +68,7 @@ class Further(NamedTuple):
       histories: variant -> seed -> its epochs.
       confusion: variant -> test counts summed over its runs.  # (K, K) [true, predicted]
       classes: their names.
-      unlike_overfitting: variants whose validation loss rises for another cause.
+      other_causes: variants whose validation loss rises beyond noise without overfitting, and why.
     """
 
     correct: Scores = MappingProxyType({})
@@ -76,7 +76,7 @@ class Further(NamedTuple):
     histories: Mapping[str, Mapping[int, History]] = MappingProxyType({})
     confusion: Mapping[str, IntArray] = MappingProxyType({})
     classes: tuple[str, ...] = ()
-    unlike_overfitting: Mapping[str, RiseCause] = MappingProxyType({})
+    other_causes: Mapping[str, RiseCause] = MappingProxyType({})
 
 
 class Concluded(NamedTuple):
@@ -174,9 +174,9 @@ def conclude(
     context = AnswerContext(
         *(named, found.comparisons, found.asked, found.evidence, found.ranking, _stopping(recipes)),
         *(found.leader_accuracy, found.divergences, published_differs, metric),
-        *(gaps, _lowest(further.histories), further.confusion, further.classes),
+        *(gaps, _lowest(variants, further.histories), further.confusion, further.classes),
         epochs=epochs,
-        unlike_overfitting=further.unlike_overfitting,
+        other_causes=further.other_causes,
     )
     verdict = " ".join(sentence.text for sentence in sentences[1:])
     answers = answered(_questions(spec), context)
@@ -211,11 +211,14 @@ def _gaps(
     return compare_gaps(*(right, train, pairs), sampled=further.sampled, margin=margin, interim=interim, tested=tested)
 
 
-def _lowest(histories: Mapping[str, Mapping[int, History]]) -> dict[str, tuple[float, float, int]]:
-    """Of the mean validation loss of each variant: its lowest value, its last, and the epoch of the lowest."""
+def _lowest(
+    variants: Sequence[VariantSummary], histories: Mapping[str, Mapping[int, History]]
+) -> dict[str, tuple[float, float, int]]:
+    """Of each variant's validation loss, mean over the runs that did not diverge: lowest, last, epoch of the lowest."""
     found = {}
+    sound = {v.name: {run.seed for run in v.runs if run.state in ("finished", "stopped")} for v in variants}
     for name, of in histories.items():
-        losses = [history["validation_loss"] for history in of.values() if len(history)]
+        losses = [h["validation_loss"] for seed, h in of.items() if len(h) and seed in sound.get(name, ())]
         epochs = min(map(len, losses), default=0)
         mean = np.mean([loss[:epochs] for loss in losses], axis=0) if epochs else np.zeros(0)  # (E,)
         if epochs and np.isfinite(mean).all():

@@ -30,7 +30,7 @@ from wellfit.base import (
     VariantSummary,
 )
 from wellfit.diagnostics.classes import Classes
-from wellfit.diagnostics.overfitting import unlike_overfitting, with_onsets
+from wellfit.diagnostics.overfitting import Judged, with_onsets
 from wellfit.diagnostics.training import training_findings
 from wellfit.errors import StoreUnreadableError
 from wellfit.narrative.advice import advise
@@ -96,8 +96,8 @@ def summary_of(store: Store) -> StudySummary:
     histories = {v: {s: records[v, s].history for s in spec.seeds if (v, s) in records} for v in spec.variants}
     per_class = store.metadata.note("per_class") or ()
     chance = _largest_share(per_class or np.bincount(labels, minlength=1).tolist())
-    of_curves = (() if spec.elsewhere else read.variants, histories, of_variant, chance)
-    variants = with_onsets(*of_curves) or read.variants
+    by_loss = with_onsets(read.variants, histories, of_variant, chance) if not spec.elsewhere else None
+    variants, other_causes = by_loss or Judged(read.variants, {})
     states = {v.name: {run.seed: run.state for run in v.runs} for v in variants}
     of_runs, known = {v.name: v.runs for v in variants}, Classes(classes, per_class, confusion)
     examples = counts.get("validation", 0), len(labels)
@@ -109,7 +109,7 @@ def summary_of(store: Store) -> StudySummary:
         *(spec, of_variant, variants, compared, judged, interim, chance),
         published_caution(spec.name, spec.published, settings),
         looks,
-        Further(read.correct, min(sampled.values()), histories, confusion, classes, unlike_overfitting(*of_curves)),
+        Further(read.correct, min(sampled.values()), histories, confusion, classes, other_causes),
     )
     verdicts = {c.variant: c.verdict for c in concluded.comparisons}
     trained = {} if spec.elsewhere else histories  # remedies are settings of wellfit, which others do not have

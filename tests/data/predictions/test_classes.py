@@ -61,7 +61,7 @@ def test_predictions_are_positions_among_the_classes():
 def test_a_prediction_that_differs_from_a_label_in_spelling_alone_is_refused(label: str, predicted: str):
     labels, right = np.array([label, "dog"]), np.array([label, "dog"])
     check_predicted(labels, [("a", right)])
-    said = re.escape(f"b: predicts {predicted!r}, but the label is {label!r}; write both alike")
+    said = re.escape(f"b: predicts {predicted!r}, but the label is {label!r}; if these are two classes, name all")
     with pytest.raises(DataError, match=said):
         check_predicted(labels, [("a", right), ("b", np.array([predicted, "dog"]))])
 
@@ -70,8 +70,11 @@ def test_classes_that_differ_in_case_are_classes_if_labels_say_so():
     letters = np.array(["a", "A", "b"])  # as in EMNIST
     check_predicted(letters, [("a", np.array(["A", "a", "b"]))])
     assert class_names(letters, None, None, "y")[0] == ("A", "a", "b")
+    blank = np.array(["a", "a ", "b"])
     with pytest.raises(DataError, match="y: labels 'a' and 'a ' differ in blanks alone; write them alike"):
-        class_names(np.array(["a", "a ", "b"]), None, None, "y")
+        class_names(blank, None, None, "y")
+    assert class_names(blank, None, ("a", "a ", "b"), "y")[0] == ("a", "a ", "b")
+    assert class_names(np.array(["a", " ", "\n"]), None, None, "y")[0] == ("\n", " ", "a")  # of a model of characters
 
 
 @pytest.mark.parametrize(

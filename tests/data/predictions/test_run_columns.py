@@ -35,7 +35,7 @@ def test_versions_stay_as_they_are_written(tmp_path: Path):
 
 def test_classes_in_names_of_columns(tmp_path: Path):
     found = table(tmp_path / "a.0.csv", "example,label,p_1.0,prob:0,proba_ 2 \n0,0,0.2,0.5,0.3\n")
-    assert found.probabilities == {"1": 2, "0": 3, "2": 4}
+    assert found.probabilities == {"1.0": 2, "0": 3, "2": 4}
     assert table(tmp_path / "a.0.csv", "example,label,logit_x,logit_y\n0,x,2,-1\n").logits
 
 

@@ -65,6 +65,19 @@ def test_columns_that_are_named_by_numbers_are_found_by_them(tmp_path: Path):
     assert [found.classes[k] for k in found.labels] == [usual.classes[k] for k in usual.labels]
 
 
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [(("01", "02"), ("01", "02", "01")), (("1", "01"), ("1", "01", "1")), (("2.0", "x"), ("2.0", "x", "x"))],
+)
+def test_names_that_are_no_usual_numbers_stay_texts(tmp_path: Path, names: tuple[str, ...], labels: tuple[str, ...]):
+    head = ",".join(f"p_{name}" for name in names)
+    rows = "".join(f"{at},{label},0.75,0.25\n" for at, label in enumerate(labels))
+    (tmp_path / "a.0.csv").write_text(f"example,label,{head}\n{rows}")
+    found = read_predictions([tmp_path / "a.0.csv"])
+    assert [found.classes[k] for k in found.labels] == list(labels)
+    assert [found.classes[k] for k in found.runs[0].values().argmax(axis=1)] == [names[0]] * 3
+
+
 def test_what_a_study_file_would_set_is_not_advised(tmp_path: Path):
     file = tmp_path / "grouped.csv"
     file.write_text("variant;seed;example;label;predicted\n" + "".join(f"a;0;{at},000;{at};1\n" for at in range(1, 4)))
@@ -103,7 +116,10 @@ LONG, ALONE = long_frame(2), accuracy_frame(2)
         (spoiled(LONG, 7, p_0=None), "NaN or infinity in line 9"),
         (LONG.drop(columns="p_2"), r"label 2 has no column of probabilities \(p_0, p_1\); name each column after its"),
         (LONG.rename(columns={"p_0": "p_3"}), r"label 0 has no column of probabilities \(p_3, p_1, p_2\)"),
-        (LONG.rename(columns={"p_1": "p_0.0"}), "columns 'p_0' and 'p_0.0' are both of class '0'; keep one of the two"),
+        (
+            LONG.rename(columns={"p_1": "p_0.0"}),
+            "two columns of probabilities are of one class .p_0, p_0.0, p_2.; keep one",
+        ),
         (spoiled(LONG, 7, seed="x" * 500), f"line 9: seed '{'x' * 57}...' is not a whole number"),
         (LONG.assign(prob_1=0.5), "columns 'p_1' and 'prob_1' are both of class '1'; keep one of the two"),
         (spoiled(ALONE, 1, accuracy=91.5), "line 3: accuracy 91.5 is not between 0 and 1; divide percentages by 100"),

@@ -63,7 +63,7 @@ def test_validation_is_not_taken_for_the_test(tmp_path: Path):
     ],
 )
 def test_a_damaged_run_is_not_left_out_in_silence(tmp_path: Path, name: str, content: bytes):
-    shutil.copytree(CSV if name.endswith(".csv") else HISTORY, tmp_path / "runs")
+    shutil.copytree(CSV, tmp_path / "runs")
     (tmp_path / "runs" / name).write_bytes(content)
     with pytest.raises(
         DataError, match=rf"{name}: is named like a run, but holds no log of CSVLogger.*; repair it, or"
@@ -73,9 +73,23 @@ def test_a_damaged_run_is_not_left_out_in_silence(tmp_path: Path, name: str, con
 
 def test_other_files_may_lie_beside_the_runs(tmp_path: Path):
     shutil.copytree(CSV, tmp_path / "runs")
-    (tmp_path / "runs" / "notes.txt").write_text("learning rate halved\n")
+    for name in ("slurm-1234.5.log", "train.2024.log", "requirements.0.txt", "predictions.0.csv", "notes-v1.2.txt"):
+        (tmp_path / "runs" / name).write_text("learning rate halved\n")
     (tmp_path / "runs" / "units=2.0.json").write_text('{"units": 2}')  # settings beside the log of the same run
-    assert len(read_runs([tmp_path / "runs"], tracked=Tracked(accuracy="val_accuracy")).runs) == 4
+    (tmp_path / "runs" / "README.txt").symlink_to(tmp_path / "gone")
+    found = read_runs([tmp_path / "runs"], tracked=Tracked(accuracy="val_accuracy"))
+    assert len(found.runs) == 4
+    left = "notes-v1.2.txt, predictions.0.csv, requirements.0.txt, and 2 more."
+    assert f"Not read, since no log of CSVLogger and no History: {left}" in found.notes
+    assert "Not looked into: 1 links that lead nowhere, pipes or devices." in found.notes
+
+
+def test_a_history_beside_tables_is_a_run_too(tmp_path: Path):
+    shutil.copytree(CSV, tmp_path / "runs")
+    (tmp_path / "runs" / "units=8.1.csv").unlink()
+    shutil.copy(HISTORY / "units=8.1.json", tmp_path / "runs")
+    found = read_runs([tmp_path / "runs"], tracked=Tracked(accuracy="val_accuracy"))
+    assert found.variants == {"units=2": (0, 1), "units=8": (0, 1)}
 
 
 def test_a_diverged_run_is_not_judged_by_its_last_good_epoch(tmp_path: Path):
@@ -91,7 +105,7 @@ def test_a_diverged_run_is_not_judged_by_its_last_good_epoch(tmp_path: Path):
 @pytest.mark.parametrize(
     ("epochs", "message"),
     [("0 1 2 0 1", "line 5: epoch 0 follows epoch 2"), ("0 1 1", "line 4: epoch 1 follows epoch 1"),
-     ("0 x 2", "line 3: epoch is not a whole number")],
+     ("0 x 2", "line 3: epoch is not a whole number"), ("0 NA 2", "line 3: no epoch")],
 )  # fmt: skip
 def test_epochs_that_begin_anew_repeat_or_are_none_are_refused(tmp_path: Path, epochs: str, message: str):
     lines = "".join(f"{epoch},0.{at + 1}\n" for at, epoch in enumerate(epochs.split()))

@@ -37,12 +37,27 @@ def test_what_lightning_writes_today_is_read(tmp_path: Path):
     check(tmp_path / "lightning_logs")
 
 
-@pytest.mark.parametrize("content", [b"", b"epoch step val_acc\n0 0 0.5\n"])
-def test_a_damaged_run_is_not_left_out_in_silence(tmp_path: Path, content: bytes):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "is empty, as where a run ended before its first epoch; remove its folder"),
+     (b"epoch step val_acc\n0 0 0.5\n", "has no columns epoch and step, .*; repair it, or move it")],
+)  # fmt: skip
+def test_a_damaged_run_is_not_left_out_in_silence(tmp_path: Path, content: bytes, message: str):
     shutil.copytree(LOGS, tmp_path / "logs")
     next((tmp_path / "logs").rglob("metrics.csv")).write_bytes(content)
-    with pytest.raises(DataError, match=r"metrics.csv: has no columns epoch and step, .*; repair the file, or move it"):
+    with pytest.raises(DataError, match=f"metrics.csv: {message}"):
         read_lightning(tmp_path / "logs")
+
+
+def test_runs_that_logged_nothing_are_said(tmp_path: Path):
+    shutil.copytree(LOGS, tmp_path / "logs")
+    first = next((tmp_path / "logs").rglob("metrics.csv"))
+    first.unlink()
+    assert (first.parent / "hparams.yaml").is_file()
+    assert (
+        "Left out: 1 runs without metrics.csv, which ended before their first epoch."
+        in read_lightning(tmp_path / "logs").notes
+    )
 
 
 def test_the_number_of_a_version_is_no_seed_unless_said(tmp_path: Path):

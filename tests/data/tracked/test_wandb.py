@@ -50,6 +50,17 @@ def test_a_text_is_no_metric_and_the_name_can_make_a_variant(tmp_path: Path):
     assert read_runs([file], tracked=Tracked(by=("Name",))).variants == {"a": (0, 1), "b": (0, 1)}
 
 
+def test_a_text_among_numbers_of_a_metric_is_one_line_where_its_run_counts(tmp_path: Path):
+    crashed = row("odd", "0.3", "3", "error", "crashed")
+    assert len(read_runs([table(tmp_path / "w.csv", *ROWS, crashed)]).runs) == 4
+    message = r"w.csv, line 6: '91%' in the column 'test/acc' is no number; correct the cell, or empty it"
+    with pytest.raises(DataError, match=message):
+        read_runs([table(tmp_path / "w.csv", *ROWS, row("odd", "0.3", "3", "91%"))])
+    loss = ROWS[0].removesuffix('"0.3"') + '"low"'
+    with pytest.raises(DataError, match=r"'low' in the column 'val_loss' is no number"):
+        read_runs([table(tmp_path / "w.csv", loss, *ROWS[1:])])
+
+
 def test_runs_that_are_there_twice_are_one_line(tmp_path: Path):
     with pytest.raises(DataError, match=r"line 6: variant 'dropout=0.1', seed 1 is there twice, .*line 2; .*with --by"):
         read_runs([table(tmp_path / "w.csv", *ROWS, ROWS[0])])

@@ -37,7 +37,7 @@ def class_names(
       (('0', '1', '2'), ('5', '7'))
     """
     found = np.unique(labels)
-    _refuse_blanks(found, where)
+    _refuse_blanks(found, given or (), where)
     counted = found.dtype.kind == "i" and found[0] >= 0
     if given is not None:
         names = tuple(map(str, given))
@@ -65,14 +65,16 @@ def class_names(
     return tuple(map(str, found)), tuple(found.tolist())
 
 
-def _refuse_blanks(found: NDArray[Any], where: str) -> None:
-    """Refuse labels that differ in blanks around them alone."""
+def _refuse_blanks(found: NDArray[Any], given: Sequence[str], where: str) -> None:
+    """Refuse labels that differ in blanks around them alone, unless these are all, or both are given as classes."""
     if found.dtype.kind != "U":
         return
     seen: dict[str, str] = {}
     for text in found.tolist():
-        if (twin := seen.setdefault(text.strip(), text)) != text:
-            raise DataError(f"{where}: labels {twin!r} and {text!r} differ in blanks alone; write them alike")
+        twin = seen.setdefault(text.strip(), text)
+        if twin != text and text.strip() and not {text, twin} <= set(map(str, given)):
+            raise DataError(f"{where}: labels {twin!r} and {text!r} differ in blanks alone; write them alike, or name "
+                            "all classes, --classes (class_names=)")  # fmt: skip
 
 
 def _refuse_two_orders(names: Sequence[str], where: str) -> None:
@@ -149,8 +151,8 @@ themselves, or name all classes, --classes (class_names=)
             raise DataError(f"{where}: predicts {_few(found)}, none of which is a label ({_few(known)}); {fix}")
         if odd := next((text for text in others if _spelled(text) in spelled), None):
             raise DataError(
-                f"{where}: predicts {odd!r}, but the label is {spelled[_spelled(odd)]!r}; write both alike, or name "
-                "all classes, --classes (class_names=)"
+                f"{where}: predicts {odd!r}, but the label is {spelled[_spelled(odd)]!r}; if these are two classes, "
+                "name all, --classes (class_names=); otherwise write both alike"
             )
     if not runs or known.dtype.kind != "i" or any(found.dtype.kind != "i" for _, found in runs):
         return

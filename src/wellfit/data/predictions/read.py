@@ -9,7 +9,7 @@ from typing import Final
 from wellfit.data.arrays.files import refuse_pickles
 from wellfit.data.predictions.archives import is_archive, read_archives
 from wellfit.data.predictions.labels import is_labels, labels_in
-from wellfit.data.predictions.runs import GivenRuns
+from wellfit.data.predictions.runs import GivenRuns, run_named
 from wellfit.data.predictions.tables import read_tables
 from wellfit.data.tables.files import is_table
 from wellfit.errors import DataError
@@ -77,7 +77,7 @@ def _files(path: Path) -> list[Path]:
         raise DataError(f"{path}: is a study directory, which wellfit show {path} opens; judge the folder test in it")
     inside = [file for file in files if file.name != _OURS]
     for file in every:
-        if file not in files and (is_archive(file) or is_table(file) or is_labels(file)):
+        if file not in files and (is_labels(file) or run_named(file.stem) is not None):
             what = form_of(file) or "a link that leads nowhere"
             raise DataError(f"{file}: {what}, not a file; put the file there, or remove this")
     found = [file for file in inside if is_archive(file) or is_table(file) or is_labels(file)]

@@ -21,7 +21,17 @@ from wellfit.errors import DataError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["WHOLE", "RunTable", "as_numbers", "cells_of", "run_table", "seeds_of", "shown", "variants_of"]
+__all__ = [
+    "WHOLE",
+    "RunTable",
+    "as_numbers",
+    "cells_of",
+    "run_table",
+    "seeds_of",
+    "shown",
+    "variants_of",
+    "without_point",
+]
 
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "variant": ("variant", "model", "method", "config"),
@@ -34,7 +44,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """What a column is -> names that say so, in lower case."""
 _PROBABILITY: Final = re.compile(r"(?:probability|proba|prob|p)(?:_|:|\.| )(?P<name>.+)", re.IGNORECASE)
 _LOGIT: Final = re.compile(r"logits?(?:_|:|\.| )(?P<name>.+)", re.IGNORECASE)
-WHOLE: Final = re.compile(r"[0-9]{1,15}(?:\.0+)?")
+WHOLE: Final = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.0+)?")
 """A whole number as a label, also as a decimal one."""
 _FORM: Final = (
     "the columns are variant, seed, example, label, and either predicted or p_CLASS for every class; or variant, seed "
@@ -83,7 +93,7 @@ def run_table(file: Path, named: tuple[str, int] | None) -> RunTable:
                                 "keep one of the two")  # fmt: skip
             by_name[what] = at
         elif found := chance or logit:
-            of = _class_named(found["name"])
+            of = found["name"].strip()
             if (twin := probabilities.setdefault(of, at)) != at:
                 raise DataError(f"{file}: columns {table.names[twin]!r} and {name!r} are both of class {of!r}; keep "
                                 "one of the two")  # fmt: skip
@@ -108,10 +118,14 @@ def run_table(file: Path, named: tuple[str, int] | None) -> RunTable:
     return RunTable(replace(table, written=None), by_name, probabilities, logits, named, written)
 
 
-def _class_named(text: str) -> str:
-    """The class that the name of a column names: 2.0 is class 2, as where labels were kept as decimal numbers."""
-    text = text.strip()
-    return str(int(float(text))) if WHOLE.fullmatch(text) else text
+def without_point(name: str) -> str:
+    """The name of a class without ``.0``, as labels that were kept as decimal numbers have it.
+
+    Example:
+      >>> without_point("2.0"), without_point("02"), without_point("cat")
+      ('2', '02', 'cat')
+    """
+    return name.partition(".")[0] if WHOLE.fullmatch(name) else name
 
 
 def cells_of(part: RunTable, what: str) -> pd.Series[Any]:

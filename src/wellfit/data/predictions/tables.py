@@ -24,6 +24,7 @@ from wellfit.data.predictions.run_columns import (
     seeds_of,
     shown,
     variants_of,
+    without_point,
 )
 from wellfit.data.predictions.runs import GivenRun, GivenRuns
 from wellfit.errors import DataError
@@ -138,27 +139,39 @@ def _predictions(
     predicted = [] if columns else [label_values(_texts(part, "predicted"), part.table.where) for part in parts]
     if classes is None and apart is not None:
         classes = apart.classes
-    known = classes if classes is not None else (columns or None)
+    by_number = [] if classes is not None or not columns else _by_number(columns, truth, parts[0].table.where)
+    known = classes if classes is not None else (by_number or None)
     where = str(labels) if labels is not None else parts[0].table.where
     if known is None:
         check_predicted(truth, _by_run(rows, list(names), predicted))
-    elif classes is None:
-        _refuse_without_column(truth, columns, where)
     values = distinct([truth, *predicted])
     found, stands_for = class_names(values, len(columns) or None, known, where)
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
-    runs = _runs(rows, list(names), ids, _in_order(columns, found), codes_of, softmax)
+    runs = _runs(rows, list(names), ids, _in_order(columns, by_number or columns, found), codes_of, softmax)
     return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=apart and apart.groups)
 
 
-def _refuse_without_column(labels: NDArray[Any], columns: Sequence[str], where: str) -> None:
-    """Refuse whole numbers as labels of which one has no column, where the columns are named by whole numbers."""
+def _by_number(columns: Sequence[str], labels: NDArray[Any], where: str) -> list[str]:
+    """The classes that columns name where these and the labels are whole numbers, as the labels are written.
+
+    Raises:
+      DataError: a label has no column, or two columns have one number.
+    """
     if not all(WHOLE.fullmatch(name) for name in columns) or labels.dtype.kind != "i":
-        return
-    if odd := next((str(label) for label in np.unique(labels).tolist() if str(label) not in columns), None):
-        named = ", ".join(f"p_{name}" for name in columns[:6])
-        raise DataError(f"{where}: label {odd} has no column of probabilities ({named}); name each column after its "
-                        "label, or name all classes in the order of the columns, --classes (class_names=)")  # fmt: skip
+        return list(columns)
+    numbers = [without_point(name) for name in columns]
+    named = ", ".join(f"p_{name}" for name in columns[:6])
+    if len(set(numbers)) < len(numbers):
+        raise DataError(f"{where}: two columns of probabilities are of one class ({named}); keep one of the two")
+    if odd := next((str(label) for label in np.unique(labels).tolist() if str(label) not in numbers), None):
+        fix = (
+            "add it"
+            if len(columns) == 1
+            else "name each column after its label, or name all classes in the order "
+            "of the columns, --classes (class_names=)"
+        )
+        raise DataError(f"{where}: label {odd} has no column of probabilities ({named}); {fix}")
+    return numbers
 
 
 def _by_run(
@@ -298,6 +311,15 @@ def _probabilities(part: RunTable, lines: IntArray, columns: Sequence[str], soft
     return probabilities_of(values, len(columns), part.table.where, softmax=softmax, row=row)
 
 
-def _in_order(columns: Sequence[str], classes: Sequence[str]) -> Sequence[str]:
-    """The columns of probabilities in the order of the classes, which are their names unless others were given."""
-    return classes if set(classes) == set(columns) else columns
+def _in_order(columns: Sequence[str], named: Sequence[str], classes: Sequence[str]) -> Sequence[str]:
+    """The columns of probabilities in the order of the classes, which they name unless others were given.
+
+    Args:
+      columns: their names.
+      named: the class that each names.
+      classes: all, in order.
+    """
+    if set(classes) != set(named):
+        return columns
+    of = dict(zip(named, columns, strict=True))
+    return [of[name] for name in classes]

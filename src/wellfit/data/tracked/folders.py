@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from wellfit.files import form_of, read_plain
 __all__ = ["files_below", "json_in", "parts_below", "read_bounded", "skipped_notes", "yaml_in"]
 
 _DEEP: Final = 6
+_OF_A_RUN: Final = re.compile(r"[0-9]|metrics|hparams|history")  # in a name; README.txt is of none
 _MOST_FILES: Final = 50_000
 _MOST_BYTES: Final = 1 << 23  # of a JSON file, which takes up to a hundred times as many in memory
 _MOST_YAML: Final = 1 << 17  # PyYAML takes up to 15 s for a megabyte
@@ -29,10 +31,10 @@ def files_below(folder: Path, wanted: Callable[[str], bool], skipped: Counter[st
     Args:
       folder: where to begin.
       wanted: of the name of a file.
-      skipped: counts the folders that were not looked into, and why; see ``skipped_notes``.
+      skipped: counts what was not looked into, and why; see ``skipped_notes``.
 
     Raises:
-      DataError: too many files, a folder that cannot be read, or something else than a file with a wanted name.
+      DataError: too many files, a folder that cannot be read, or something else than a file with the name of a run.
     """
     skipped = Counter() if skipped is None else skipped
 
@@ -57,10 +59,13 @@ def files_below(folder: Path, wanted: Callable[[str], bool], skipped: Counter[st
                             f"{remedy(seen, _MOST_FILES)}")  # fmt: skip
         for name in sorted(files):
             if wanted(name):
-                if (form := form_of(here / name)) != "a file":
+                if (form := form_of(here / name)) == "a file":
+                    yield here / name
+                elif _OF_A_RUN.search(name):
                     raise DataError(f"{here / name}: {form or 'a link that leads nowhere'}, not a file; put the file "
                                     "there, or remove this")  # fmt: skip
-                yield here / name
+                else:
+                    skipped["others"] += 1
 
 
 def skipped_notes(skipped: Mapping[str, int]) -> list[str]:
@@ -70,7 +75,11 @@ def skipped_notes(skipped: Mapping[str, int]) -> list[str]:
       >>> skipped_notes({"links": 2, "deep": 0})
       ['Not looked into: 2 links to folders; give the folders themselves.']
     """
-    words = {"links": "links to folders; give the folders themselves", "deep": f"folders more than {_DEEP} levels deep"}
+    words = {
+        "links": "links to folders; give the folders themselves",
+        "deep": f"folders more than {_DEEP} levels deep",
+        "others": "links that lead nowhere, pipes or devices",
+    }
     return [f"Not looked into: {count} {words[which]}." for which, count in skipped.items() if count]
 
 

@@ -27,7 +27,7 @@ _NO_METRICS: Final = ("lr", "learning_rate", "epoch", "steps", "verbose")
 
 def is_keras(path: Path) -> bool:
     """Whether a file is one of ``CSVLogger``, or JSON, as a ``History`` may be."""
-    if path.suffix.lower() == ".json":
+    if _is_json(path):
         return True
     header = header_of(path) if path.suffix.lower() in (".csv", ".log", ".tsv", ".txt") else ()
     return "epoch" in header[:1] and len(header) > 1 and not _OTHERS & set(header)
@@ -35,7 +35,7 @@ def is_keras(path: Path) -> bool:
 
 def may_be_run(path: Path) -> bool:
     """Whether a file among others is one of Keras; JSON only with lists of numbers or an accuracy, or if damaged."""
-    if path.suffix.lower() != ".json":
+    if not _is_json(path):
         return is_keras(path)
     try:
         found = json_in(path)
@@ -50,7 +50,7 @@ def may_be_run(path: Path) -> bool:
 
 
 def read_keras(path: Path) -> Found:
-    """The runs in a file, or in the files of a folder, where tables come before JSON.
+    """The runs in a file, or in the files of a folder, where the table of a run comes before its JSON.
 
     Raises:
       DataError: a file of another form, or whose name says no variant and seed; or one named like a run that is none.
@@ -59,21 +59,34 @@ def read_keras(path: Path) -> Found:
     skipped: Counter[str] = Counter()
     every = list(files_below(path, may_be_keras, skipped)) if path.is_dir() else [path]
     files = [file for file in every if file == path or may_be_run(file)]
-    tables = [file for file in files if file.suffix.lower() != ".json"]
-    runs = [_run(file, root) for file in tables or files]
-    _refuse_damaged([f for f in every if f not in files and not (tables and f.suffix.lower() == ".json")], runs, root)
+    tables = [file for file in files if not _is_json(file)]
+    of_tables = {_named(file, root) for file in tables}
+    read = [f for f in files if not (tables and _is_json(f)) or _named(f, root) not in (None, *of_tables)]
+    runs = [_run(file, root) for file in read]
+    others = _others([file for file in every if file not in read], runs, root)
     note = "Curves: of training, Keras's means over each epoch while the weights change, with dropout and penalties."
     notes = [note] if any(run.curves for run in runs) else []
-    return Found(runs, [*notes, *skipped_notes(skipped)], "Keras")
+    return Found(runs, [*notes, *others, *skipped_notes(skipped)], "Keras")
 
 
-def _refuse_damaged(files: Sequence[Path], runs: Sequence[TrackedRun], root: Path) -> None:
-    """Refuse files that are named like a run and hold none, rather than judge the others without it."""
+def _is_json(file: Path) -> bool:
+    return file.suffix.lower() == ".json"
+
+
+def _others(files: Sequence[Path], runs: Sequence[TrackedRun], root: Path) -> list[str]:
+    """What is said of files that are no runs; one that is named like a further seed is refused."""
     read = {run.named for run in runs}
+    variants = {variant for variant, _ in filter(None, read)}
+    left = []
     for file in files:
-        if (run := _named(file, root)) is not None and run not in read:
+        run = _named(file, root)
+        if run is not None and run not in read and run[0] in variants:
             raise DataError(f"{file}: is named like a run, but holds no log of CSVLogger, whose first column is epoch, "
                             "and no History; repair it, or move it elsewhere")  # fmt: skip
+        if run not in read:
+            left.append(file.name)
+    more = f", and {len(left) - 3} more" if len(left) > 3 else ""
+    return [f"Not read, since no log of CSVLogger and no History: {', '.join(left[:3])}{more}."] if left else []
 
 
 def may_be_keras(name: str) -> bool:
@@ -93,7 +106,7 @@ def _named(file: Path, root: Path) -> tuple[str, int] | None:
 def _run(file: Path, root: Path) -> TrackedRun:
     if (run := _named(file, root)) is None:
         raise DataError(f"{file}: a name without variant and seed; {_NAME}")
-    if file.suffix.lower() == ".json":
+    if _is_json(file):
         curves, single = _history(file)
     else:
         table = table_of(file)

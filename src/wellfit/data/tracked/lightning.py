@@ -16,6 +16,9 @@ __all__ = ["METRICS", "is_lightning", "read_lightning"]
 METRICS = "metrics.csv"
 """The name of the file with the metrics of a run."""
 
+HPARAMS = "hparams.yaml"
+"""The name of the file with its settings."""
+
 
 def is_lightning(path: Path) -> bool:
     """Whether a file is the metrics of a run."""
@@ -35,14 +38,18 @@ def read_lightning(path: Path) -> Found:
     """
     root = path if path.is_dir() else path.parent
     skipped: Counter[str] = Counter()
-    files = list(files_below(path, METRICS.__eq__, skipped)) if path.is_dir() else [path]
+    every = list(files_below(path, {METRICS, HPARAMS}.__contains__, skipped)) if path.is_dir() else [path]
+    files = [file for file in every if file == path or file.name == METRICS]
     if not files:
         raise DataError(f"{path}: no {METRICS} of Lightning in it; give the folder lightning_logs")
     for file in files:
         if not is_lightning(file):
-            raise DataError(f"{file}: has no columns epoch and step, which Lightning's CSVLogger writes; repair "
-                            "the file, or move it elsewhere")  # fmt: skip
-    return Found([_run(file, root) for file in files], skipped_notes(skipped), "Lightning")
+            what = "has no columns epoch and step, which Lightning's CSVLogger writes; repair it, or move it elsewhere"
+            empty = "is empty, as where a run ended before its first epoch; remove its folder, or train it again"
+            raise DataError(f"{file}: {what if file.stat().st_size else empty}")
+    begun = {file.parent for file in every} - {file.parent for file in files}
+    notes = [f"Left out: {len(begun)} runs without {METRICS}, which ended before their first epoch."] if begun else []
+    return Found([_run(file, root) for file in files], [*notes, *skipped_notes(skipped)], "Lightning")
 
 
 def _run(file: Path, root: Path) -> TrackedRun:
@@ -55,4 +62,4 @@ def _run(file: Path, root: Path) -> TrackedRun:
     last = {name: value for name, value in last_of(by_step).items() if name not in counted}
     labels = {"folder": "/".join(parts[:-1])} | ({"version": parts[-1][8:]} if parts[-1].startswith("version_") else {})
     # The step orders what one epoch logs twice, so the last value is by step, and the curve by epoch.
-    return TrackedRun(str(folder), yaml_in(folder / "hparams.yaml"), labels, last, curves, named(parts))
+    return TrackedRun(str(folder), yaml_in(folder / HPARAMS), labels, last, curves, named(parts))

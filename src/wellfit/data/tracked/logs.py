@@ -114,22 +114,27 @@ def _said_nan(table: Table, at: int) -> NDArray[np.bool_]:
 
 
 def check_rising(table: Table, axis: str) -> None:
-    """Refuse steps that repeat or fall: several trainings, or damage, whose last value would be another one's.
+    """Refuse steps that are missing, repeat or fall: several trainings, or damage, whose last value is another one's.
 
     Raises:
-      DataError: a step that is not larger than the one before; the message says in which line.
+      DataError: a step that is empty, or not larger than the one before; the message says in which line.
     """
     import pandas as pd
 
     columns = columns_of(table)
     if axis not in columns:
         return  # whoever reads the curves says so
-    steps = pd.to_numeric(table.frame[table.frame.columns[columns[axis]]], errors="coerce").dropna()
+    cells = table.frame[table.frame.columns[columns[axis]]]
+    if (empty := _empty(cells)).any():
+        row = int(np.flatnonzero(empty)[0])
+        raise DataError(f"{table.where}, {table.at(row)}: no {axis}; repair the line, or remove it")
+    steps = pd.to_numeric(cells, errors="coerce").dropna()
     if len(fallen := np.flatnonzero(np.diff(steps.to_numpy()) <= 0)):
         row = int(steps.index[fallen[0] + 1])
         before, here = (f"{steps.iloc[fallen[0] + at]:g}" for at in (0, 1))
-        raise DataError(f"{table.where}, {table.at(row)}: {axis} {here} follows {axis} {before}, as where a training "
-                        "began anew in the same file; keep the lines of one")  # fmt: skip
+        raise DataError(f"{table.where}, {table.at(row)}: {axis} {here} follows {axis} {before}; where a training "
+                        "began anew in the file, keep the lines of one, and where it was resumed, the later line of "
+                        "each")  # fmt: skip
 
 
 def last_of(curves: Mapping[str, Mapping[int, float]]) -> dict[str, float]:

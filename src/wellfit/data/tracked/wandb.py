@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,7 +66,9 @@ def read_wandb(path: Path) -> Found:
         return Found([_of_script(path, table, row, plain) for row in finished], notes, "W&B")
     about = {name: at for name, at in columns.items() if _plain(name) in _ABOUT or name.startswith("_")}
     metrics = {
-        name: at for name, at in columns.items() if name not in about and _is_metric(name) and _numeric(table, at)
+        name: at
+        for name, at in columns.items()
+        if name not in about and _is_metric(name) and _numeric(table, at, finished)
     }
     settings = {name: at for name, at in columns.items() if name not in about and name not in metrics}
     others = {**about, **metrics}  # --by and --seed-param find these, too
@@ -136,15 +138,15 @@ def _is_metric(name: str) -> bool:
     return measured and _SETTING.search(words) is None
 
 
-def _numeric(table: Table, at: int) -> bool:
-    """Whether all cells of a metric that are not empty are numbers, or none is.
+def _numeric(table: Table, at: int, rows: Sequence[int]) -> bool:
+    """Whether all cells of a metric that are not empty are numbers, or none is, in the rows that count.
 
     Raises:
       DataError: some are and others are not, which would make a setting of the metric.
     """
-    cells = {row: text for row in range(len(table.frame)) if (text := _cell(table, row, at))}
+    cells = {row: text for row in rows if (text := _cell(table, row, at))}
     odd = [row for row, text in cells.items() if number(text) is None]
-    if odd and len(odd) < len(cells) and is_accuracy(table.names[at]):
+    if odd and len(odd) < len(cells):
         raise DataError(f"{table.where}, {table.at(odd[0])}: {cells[odd[0]]!r} in the column {table.names[at]!r} is no "
                         "number; correct the cell, or empty it")  # fmt: skip
     return not odd

@@ -36,7 +36,9 @@ def part(name, full=False):
 def show_part(name):
     """Run or load a part of the lab; show its ranking, its gaps, and its questions with the answers."""
     of = part(name)
-    print(f"{of.summary.title} ({name}; seeds: {len(of.summary.seeds)}; epochs: {of.summary.epochs})")
+    settings = "quick look" if of.summary.title.endswith("(quick)") else "full settings"
+    title = of.summary.title.removesuffix(" (quick)")
+    print(f"{title} ({name}, {settings}; seeds: {len(of.summary.seeds)}; epochs: {of.summary.epochs})")
     display(of.plot_ranking())
     gaps(of)
     answers(of=of)
