@@ -42,6 +42,17 @@ def test_a_gallery_of_asked_rows_also_shows_what_was_right():
     assert f"row {easy} {CLASSES[found.labels[easy]]}, correct in all 5 runs" in alt_text(figure)
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_long_title_is_broken_once(count: int):
+    found = DETAILS.mistakes
+    assert found is not None
+    few = replace(found, mended={"l2": found.image_rows[:count]})
+    figure = plot_gallery(few, CLASSES, "mended", variant="l2", count=count)
+    lines = figure.axes[0].get_title(loc="left").split("\n")
+    assert " ".join(lines) == "Wrong in every run of baseline, correct in every run of l2"
+    assert all(len(line) > 12 for line in lines[:-1]), lines  # no line of one word between two others
+
+
 def test_a_gallery_without_mistakes_says_so():
     found = DETAILS.mistakes
     assert found is not None
