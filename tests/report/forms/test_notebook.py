@@ -7,6 +7,7 @@ import html
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,15 @@ def test_every_lab_has_its_own_walk(lab: str) -> None:
 
 def published(lab: str) -> list[float]:
     return [value for metrics in load_study(lab).published.values() for value in metrics.values()]
+
+
+def test_a_lab_that_ends_as_a_pdf_says_what_that_needs() -> None:
+    for lab, needs in (("lab5", "wellfit[notebook]"), ("lab-depth", "wellfit[notebook,pdf]")):
+        summary = summaries.study(variants=("baseline", "l2"))
+        object.__setattr__(summary, "settings", resolved(load_study(lab)))
+        named = replace(summary, name=lab)
+        object.__setattr__(named, "settings", summary.settings)
+        assert f'pip install "{needs}"' in sources(make_notebook(named, detailed.NOTHING, None), "markdown")[0]
 
 
 CLAIMS = re.compile(

@@ -68,7 +68,8 @@ def make_notebook(
     walk, noted = steps(summary.name), set[str]()
     words = words_about(summary)
     words.pop("introduction", None)
-    cells = _first_cells(summary, document, directory, helpers_for(step.code for step in walk))
+    needs = "notebook,pdf" if any('.pdf"' in step.code for step in walk) else "notebook"
+    cells = _first_cells(summary, document, directory, helpers_for(step.code for step in walk), needs)
     for number, step in enumerate(walk):
         progress(f"step {number + 1} of {len(walk)}", number / len(walk))
         drawing = next((d for d in drawings if d.name.startswith(step.figure)), None) if step.figure else None
@@ -95,7 +96,7 @@ def make_notebook(
 
 
 def _first_cells(
-    summary: StudySummary, document: Document, directory: str | None, helpers: str
+    summary: StudySummary, document: Document, directory: str | None, helpers: str, needs: str
 ) -> list[dict[str, Any]]:
     """What it is, what it needs, the notices, the study itself, and its results."""
     notices = "".join(f"\n\n> {escaped(notice)}" for notice in document.notices)
@@ -108,7 +109,7 @@ def _first_cells(
             f"# {escaped(summary.title)}\n\n{byline}"
             f"The wellfit study *{escaped(summary.name)}*, on {escaped(summary.data)}. This notebook loads the results "
             f"from the study directory, or trains everything again, into that directory, if it is missing.{notices}\n\n"
-            'It needs `pip install "wellfit[notebook]"`.'
+            f'It needs `pip install "wellfit[{needs}]"`.'
         ),
         *introduction,
         _code(
