@@ -78,6 +78,26 @@ def test_names_that_are_no_usual_numbers_stay_texts(tmp_path: Path, names: tuple
     assert [found.classes[k] for k in found.runs[0].values().argmax(axis=1)] == [names[0]] * 3
 
 
+@pytest.mark.parametrize(
+    ("labels", "column"), [((0, 1, 1), "p_1"), ((0, 1, 1), "p_1.0"), (("cat", "dog", "dog"), "p_dog")]
+)
+def test_one_column_is_the_probability_of_the_second_of_two_classes(tmp_path: Path, labels: tuple, column: str):
+    rows = "".join(f"{at},{label},{p}\n" for at, (label, p) in enumerate(zip(labels, (0.25, 0.75, 0.5), strict=True)))
+    file = tmp_path / "a.0.csv"
+    file.write_text(f"example,label,{column}\n{rows}")
+    found = read_predictions([file])
+    assert found.classes == tuple(map(str, labels[:2]))
+    np.testing.assert_allclose(found.runs[0].values(), [[0.75, 0.25], [0.25, 0.75], [0.5, 0.5]])
+    other = f"p_{labels[0]}"
+    file.write_text(f"example,label,{other}\n{rows}")
+    message = f"one column of probabilities alone must be that of the second class, p_{labels[1]}, but is {other}"
+    with pytest.raises(DataError, match=message):
+        read_predictions([file])
+    file.write_text(f"example,label,{column}\n{rows}3,zebra,0.5\n")
+    with pytest.raises(DataError, match=r"must be that of the second class|but there are 3 classes"):
+        read_predictions([file])
+
+
 def test_what_a_study_file_would_set_is_not_advised(tmp_path: Path):
     file = tmp_path / "grouped.csv"
     file.write_text("variant;seed;example;label;predicted\n" + "".join(f"a;0;{at},000;{at};1\n" for at in range(1, 4)))
@@ -114,7 +134,7 @@ LONG, ALONE = long_frame(2), accuracy_frame(2)
         (spoiled(LONG, 207, label=int(2 - LABELS[7]) if LABELS[7] != 1 else 0), "line 209: example 7 has the label"),
         (spoiled(LONG, 7, p_0=9.0), "9 in line 9 is not a probability; if these are logits, give --softmax"),
         (spoiled(LONG, 7, p_0=None), "NaN or infinity in line 9"),
-        (LONG.drop(columns="p_2"), r"label 2 has no column of probabilities \(p_0, p_1\); name each column after its"),
+        (LONG.drop(columns="p_2"), r"label 2 has no column of probabilities \(p_0, p_1\); name each after its"),
         (LONG.rename(columns={"p_0": "p_3"}), r"label 0 has no column of probabilities \(p_3, p_1, p_2\)"),
         (
             LONG.rename(columns={"p_1": "p_0.0"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -139,15 +139,21 @@ def _predictions(
     predicted = [] if columns else [label_values(_texts(part, "predicted"), part.table.where) for part in parts]
     if classes is None and apart is not None:
         classes = apart.classes
-    by_number = [] if classes is not None or not columns else _by_number(columns, truth, parts[0].table.where)
+    several = len(columns) > 1  # one alone is the probability of the second of two classes
+    by_number = _by_number(columns, truth, parts[0].table.where) if classes is None and several else []
     known = classes if classes is not None else (by_number or None)
     where = str(labels) if labels is not None else parts[0].table.where
-    if known is None:
+    if known is None and predicted:
         check_predicted(truth, _by_run(rows, list(names), predicted))
     values = distinct([truth, *predicted])
-    found, stands_for = class_names(values, len(columns) or None, known, where)
+    found, stands_for = class_names(values, len(columns) if several else None, known, where)
+    if len(columns) == 1 and without_point(columns[0]) != found[-1]:
+        raise DataError(f"{parts[0].table.where}: one column of probabilities alone must be that of the second class, "
+                        f"p_{found[-1]}, but is p_{columns[0]}; give a column for each class")  # fmt: skip
     codes_of = [class_codes(of, stands_for, part.table.where) for of, part in zip(predicted, parts, strict=False)]
-    runs = _runs(rows, list(names), ids, _in_order(columns, by_number or columns, found), codes_of, softmax)
+    in_order = _in_order(columns, by_number or columns, found)
+    checked = partial(probabilities_of, classes=len(found), softmax=softmax)
+    runs = _runs(rows, list(names), ids, in_order, codes_of, checked)
     return GivenRuns(runs, class_codes(truth, stands_for, where), found, source, groups=apart and apart.groups)
 
 
@@ -164,12 +170,7 @@ def _by_number(columns: Sequence[str], labels: NDArray[Any], where: str) -> list
     if len(set(numbers)) < len(numbers):
         raise DataError(f"{where}: two columns of probabilities are of one class ({named}); keep one of the two")
     if odd := next((str(label) for label in np.unique(labels).tolist() if str(label) not in numbers), None):
-        fix = (
-            "add it"
-            if len(columns) == 1
-            else "name each column after its label, or name all classes in the order "
-            "of the columns, --classes (class_names=)"
-        )
+        fix = "name each after its label, or name all classes in the order of the columns, --classes (class_names=)"
         raise DataError(f"{where}: label {odd} has no column of probabilities ({named}); {fix}")
     return numbers
 
@@ -257,7 +258,7 @@ def _runs(
     ids: NDArray[Any],
     columns: Sequence[str],
     codes: Sequence[IntArray],
-    softmax: bool,
+    checked: Callable[..., NDArray[Any]],
 ) -> tuple[GivenRun, ...]:
     """The runs of all tables, each of which is within one table."""
     found: list[GivenRun] = []
@@ -277,7 +278,7 @@ def _runs(
         for begin, end in zip(starts, [*starts[1:], len(order)], strict=True):
             lines, judged = order[begin:end], example[begin:end]
             values = (
-                partial(_probabilities, one.part, lines, columns, softmax)
+                partial(_probabilities, one.part, lines, columns, checked)
                 if not codes
                 else partial(codes[at].__getitem__, lines)
             )
@@ -294,7 +295,9 @@ def _runs(
     return tuple(sorted(found, key=lambda run: (place[run.variant], run.seed)))
 
 
-def _probabilities(part: RunTable, lines: IntArray, columns: Sequence[str], softmax: bool) -> NDArray[Any]:
+def _probabilities(
+    part: RunTable, lines: IntArray, columns: Sequence[str], checked: Callable[..., NDArray[Any]]
+) -> NDArray[Any]:
     """The checked probabilities in some rows of a table, one column a class."""
     frame = part.table.frame
     by_name = [part.probabilities[name] for name in columns]
@@ -308,7 +311,7 @@ def _probabilities(part: RunTable, lines: IntArray, columns: Sequence[str], soft
     def row(at: int) -> str:
         return part.table.at(int(lines[at]))
 
-    return probabilities_of(values, len(columns), part.table.where, softmax=softmax, row=row)
+    return checked(values, where=part.table.where, row=row)
 
 
 def _in_order(columns: Sequence[str], named: Sequence[str], classes: Sequence[str]) -> Sequence[str]:
