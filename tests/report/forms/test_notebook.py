@@ -212,10 +212,11 @@ def test_the_walk_of_every_lab_follows_two_outcomes(
         said = capsys.readouterr().out
         answers.append([answer.text for answer in summary.answers])
         assert all(text in said for text in answers[-1])
-        noticed = re.compile(r"^> .*\n?", re.MULTILINE)  # that these are quick looks, of so many epochs
-        texts.append([noticed.sub("", text) for text in sources(notebook, "markdown")])
+        shown = "\n".join(sources(notebook, "markdown"))
+        texts.append([step.name for step in steps(lab) if step.text and step.text in shown])
     assert answers[0] != answers[1]  # the outcomes are two
-    assert texts[0] == texts[1]
+    assert texts[0] == texts[1]  # notes, which are computed, may differ
+    assert len(texts[0]) > 10
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
