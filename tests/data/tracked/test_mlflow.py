@@ -122,6 +122,41 @@ def test_runs_without_a_seed_or_there_twice_are_one_line(tmp_path: Path):
         read_runs([tmp_path / "a"], tracked=Tracked(seed="fold"))
 
 
+def test_what_mlflow_leaves_out_is_said_or_refused_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    pytest.importorskip("mlflow")
+    store = tmp_path / "a"
+    write_mlflow(str(store), tmp_path / "work")
+    (store / "7").mkdir()  # such as MLflow itself leaves
+    found = read_runs([store])
+    assert len(found.runs) == 6
+    assert not any("left out" in note for note in found.notes)
+    experiment = next(path for path in store.iterdir() if (path / "meta.yaml").is_file() and path.name != "0")
+    described = (experiment / "meta.yaml").read_text()
+    (store / "7" / "meta.yaml").write_text(described.replace(experiment.name, "8"))
+    assert any(note.startswith("MLflow left out what it cannot read: ") for note in read_runs([store]).notes)
+    shutil.rmtree(store / "7")
+    run = next(path for path in experiment.iterdir() if (path / "meta.yaml").is_file())
+    whole = (run / "meta.yaml").read_text()
+    (run / "meta.yaml").unlink()
+    with pytest.raises(DataError, match=f"{run.name}: a run without its meta.yaml; restore that, or delete the folder"):
+        read_runs([store])
+    (run / "meta.yaml").write_text("run_id: [\n")
+    with pytest.raises(DataError, match=r"a: MLflow cannot read "):
+        read_runs([store])
+    (run / "meta.yaml").write_text(whole)
+    for at, odd in enumerate((run / "params" / "l2", run / "metrics" / "test_acc")):
+        odd.unlink()
+        os.mkfifo(odd) if at == 0 else odd.symlink_to(tmp_path / "gone")
+        with pytest.raises(DataError, match=f"{odd.name}: {('a pipe', 'a link that leads nowhere')[at]}, not a file"):
+            read_runs([store])
+        odd.unlink()
+        odd.write_text("1")
+    (experiment / "meta.yaml").write_text(described.replace(experiment.name, "1234"))
+    with pytest.raises(DataError, match=r"has no runs that MLflow can read \(.*\); repair that"):
+        read_runs([store])
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_is_no_store_is_one_line(tmp_path: Path):
     pytest.importorskip("mlflow")
     (tmp_path / "x.txt").write_text("x")

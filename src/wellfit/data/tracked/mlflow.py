@@ -18,7 +18,7 @@ from wellfit.data.tracked.folders import files_below
 from wellfit.data.tracked.metrics import is_accuracy, split_of
 from wellfit.data.tracked.runs import Found, Tracked, TrackedRun
 from wellfit.errors import DataError, UnknownNameError, WellfitError, one_line
-from wellfit.files import TemporaryFolder
+from wellfit.files import TemporaryFolder, form_of
 
 __all__ = ["is_address", "is_store", "read_mlflow"]
 
@@ -65,7 +65,7 @@ def read_mlflow(path: str | Path, tracked: Tracked) -> Found:
       DataError: MLflow is not installed, or the store cannot be read or has no finished run, or several experiments do.
       UnknownNameError: there is no such experiment.
     """
-    with _quiet():
+    with _quiet() as said:
         try:
             from mlflow import MlflowClient
         except ImportError:
@@ -75,8 +75,9 @@ def read_mlflow(path: str | Path, tracked: Tracked) -> Found:
         uri, keep, only = _opened(path)
         try:
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-            experiment, others = _experiment(client, path, only, tracked.experiment)
+            experiment, others = _experiment(client, path, only, tracked.experiment, said)
             every = _paged(client.search_runs, path, experiment_ids=[experiment.experiment_id])
+            _refuse_left_out(said, path)
             runs, notes = _finished(every, path)
             found = [_run(client, run, path) for run in runs]
         except WellfitError:
@@ -85,6 +86,8 @@ def read_mlflow(path: str | Path, tracked: Tracked) -> Found:
             raise DataError(f"{path}: MLflow cannot read it ({one_line(error)[:300]}){_fix(path, error)}") from None
         if tracked.artifact is not None or tracked.accuracy is None:
             found = _with_artifacts(client, runs, found, path, keep)
+    if said:
+        notes = [f"MLflow left out what it cannot read: {said[0]}.", *notes]
     if others:
         notes = [f"Experiment: {experiment.name}; {others} others are not read.", *notes]
     return Found(found, notes, "MLflow", keep)
@@ -98,17 +101,44 @@ def _fix(path: str | Path, error: Exception) -> str:
     return "; check that the server answers" if is_address(path) else ""
 
 
+def _refuse_left_out(said: Sequence[str], path: str | Path) -> None:
+    """Refuse a store of which MLflow left out a run, rather than judge the others without it."""
+    if lost := next((words for words in said if "malformed run" in words.lower()), None):
+        raise DataError(f"{path}: MLflow cannot read a run ({lost}); repair its folder, or delete it")
+
+
+class _Said(logging.Handler):
+    """Keeps the first line of each warning, instead of the terminal."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        words = one_line(Exception(record.getMessage()))
+        if "alformed experiment" not in words or "does not exist" not in words:  # a folder that MLflow itself leaves
+            self.lines.append(words[:150].rstrip("."))
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """MLflow without its messages on the way and its reports to its makers; the environment is as before afterwards."""
+def _quiet() -> Iterator[list[str]]:
+    """MLflow without its messages on the way and its reports to its makers; everything is as before afterwards.
+
+    Yields:
+      What it warned of, as far as it comes: folder stores are read with the logger of the whole process.
+    """
+    root, said = logging.getLogger(), _Said()
+    handlers, root.handlers = root.handlers, [said]
     before = {name: os.environ.get(name) for name in _QUIET}
     logger = logging.getLogger("mlflow")
     level = logger.level
     os.environ.update({name: value for name, value in _QUIET.items() if before[name] is None})
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        yield said.lines
     finally:
+        root.handlers = handlers
         logger.setLevel(level)
         for name, value in before.items():
             if value is None:
@@ -124,6 +154,7 @@ def _opened(path: str | Path) -> tuple[str, TemporaryFolder | None, str | None]:
         return str(path), TemporaryFolder(), None
     place = Path(path)
     if place.is_dir():
+        _refuse_odd_files(place)
         only = place.name if (place / "meta.yaml").is_file() else None
         return (place.parent if only else place).resolve().as_uri(), None, only
     if not is_database(place):
@@ -134,6 +165,17 @@ def _opened(path: str | Path) -> tuple[str, TemporaryFolder | None, str | None]:
         fix = 'install it with: pip install "wellfit[mlflow]"'
         raise DataError(f"{path}: reading it needs SQLAlchemy, which is not installed; {fix}") from None
     return f"sqlite:///{keep.path / 'copy.db'}", keep, None
+
+
+def _refuse_odd_files(folder: Path) -> None:
+    """Refuse pipes, devices, links that lead nowhere, and runs without a description, which MLflow leaves out."""
+    for place, folders, names in os.walk(folder):
+        if {"metrics", "params"} <= set(folders) and "meta.yaml" not in names:
+            raise DataError(f"{place}: a run without its meta.yaml; restore that, or delete the folder")
+        for name in names:
+            if (form := form_of(file := os.path.join(place, name))) != "a file":
+                what = form or "a link that leads nowhere"
+                raise DataError(f"{file}: {what}, not a file; remove it, or give another store")
 
 
 def _paged(search: Callable[..., Any], path: str | Path, **arguments: Any) -> list[Any]:
@@ -150,7 +192,9 @@ def _paged(search: Callable[..., Any], path: str | Path, **arguments: Any) -> li
             return found
 
 
-def _experiment(client: Any, path: str | Path, only: str | None, wanted: str | None) -> tuple[Any, int]:
+def _experiment(
+    client: Any, path: str | Path, only: str | None, wanted: str | None, said: Sequence[str]
+) -> tuple[Any, int]:
     """The experiment, and how many others have runs."""
     every = [one for one in _paged(client.search_experiments, path) if only is None or one.experiment_id == only]
     if wanted is not None:
@@ -161,7 +205,8 @@ def _experiment(client: Any, path: str | Path, only: str | None, wanted: str | N
     with_runs = [one for one in every if len(client.search_runs([one.experiment_id], max_results=1))]
     if len(with_runs) != 1:
         names = ", ".join(repr(one.name) for one in with_runs[:6])
-        what = f"runs of the experiments {names}; choose with --experiment NAME" if names else "no runs; log some first"
+        none = f"no runs that MLflow can read ({said[0]}); repair that" if said else "no runs; log some first"
+        what = f"runs of the experiments {names}; choose with --experiment NAME" if names else none
         raise DataError(f"{path}: has {what}")
     return with_runs[0], 0
 
