@@ -77,7 +77,9 @@ def test_what_cannot_be_opened_for_reading(tmp_path: Path) -> None:
     with pytest.raises(StoreUnreadableError, match="holds no study yet"):
         open_existing(tmp_path)
     (tmp_path / "study.db").write_bytes(b"not a database" * 999)
-    with pytest.raises(StoreUnreadableError, match=r"file is not a database; restore it from a copy, or .* --fresh"):
+    with pytest.raises(
+        StoreUnreadableError, match=r"file is not a database; restore it from a copy, or train it again into another"
+    ):
         open_existing(tmp_path)
     (tmp_path / "study.db").unlink()
     other = sqlite3.connect(tmp_path / "study.db")

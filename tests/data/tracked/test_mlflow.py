@@ -140,8 +140,13 @@ def test_what_mlflow_leaves_out_is_said_or_refused_in_one_line(tmp_path: Path, c
     (run / "meta.yaml").unlink()
     with pytest.raises(DataError, match=f"{run.name}: a run without its meta.yaml; restore that, or delete the folder"):
         read_runs([store])
+    (run / "meta.yaml").write_text(whole.replace(experiment.name, "8"))
+    with pytest.raises(
+        DataError, match=r"a: MLflow cannot read a run \(.* Run will be ignored\); repair its folder, or"
+    ):
+        read_runs([store])
     (run / "meta.yaml").write_text("run_id: [\n")
-    with pytest.raises(DataError, match=r"a: MLflow cannot read "):
+    with pytest.raises(DataError, match=r"a: MLflow cannot read it \("):
         read_runs([store])
     (run / "meta.yaml").write_text(whole)
     for at, odd in enumerate((run / "params" / "l2", run / "metrics" / "test_acc")):

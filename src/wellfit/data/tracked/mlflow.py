@@ -103,7 +103,7 @@ def _fix(path: str | Path, error: Exception) -> str:
 
 def _refuse_left_out(said: Sequence[str], path: str | Path) -> None:
     """Refuse a store of which MLflow left out a run, rather than judge the others without it."""
-    if lost := next((words for words in said if "malformed run" in words.lower()), None):
+    if lost := next((words for words in said if "run will be ignored" in words.lower()), None):
         raise DataError(f"{path}: MLflow cannot read a run ({lost}); repair its folder, or delete it")
 
 
@@ -118,7 +118,7 @@ class _Said(logging.Handler):
         """Keep one."""
         words = one_line(Exception(record.getMessage()))
         if "alformed experiment" not in words or "does not exist" not in words:  # a folder that MLflow itself leaves
-            self.lines.append(words[:150].rstrip("."))
+            self.lines.append(words.rstrip("."))
 
 
 @contextmanager
