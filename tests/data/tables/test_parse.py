@@ -23,8 +23,9 @@ def parsed(text: str, **settings):
 
 
 numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
+OTHERS = ("na", "nan", "null", "none", "inf", "infinity", "true", "false")  # missing values, numbers, booleans
 words = st.text(string.ascii_letters + ' ,"éß\n', min_size=1, max_size=8).filter(
-    lambda s: s.strip() == s and s.lower() not in ("na", "nan", "null", "none")  # which say that a value is missing
+    lambda s: s.strip() == s and s.lower() not in OTHERS
 )
 
 
