@@ -71,8 +71,8 @@ def predict(
     model = model_of(directory, variant, seed)
     table = model.predictions(files[0] if len(files) == 1 else list(files))
     print_problem(f"wellfit: {model.origin.variant}: {model.origin.expected}")
-    files_of = {submission: _submitted(table, model), output: table}
-    written = {path: of.to_csv(lineterminator="\n") for path, of in files_of.items() if path is not None}
+    written = {} if submission is None else {submission: _submitted(table, model).to_csv(lineterminator="\n")}
+    written |= {} if output is None else {output: table.to_csv(lineterminator="\n")}
     for path, text in written.items():
         _refuse_other_table(path, text)
     if submission is not None and table.index.name == "example":

@@ -12,13 +12,14 @@ from typing import Any, Final
 from wellfit.base import HISTORY_COLUMNS
 from wellfit.errors import StoreError, StoreUnreadableError, WellfitError
 
-__all__ = ["APPLICATION", "CHANGING", "MALFORMED", "MANIFEST", "PATIENCE", "Database"]
+__all__ = ["APPLICATION", "CHANGING", "MALFORMED", "MANIFEST", "PATIENCE", "RESTORE", "Database"]
 
 VERSION: Final = 1  # of the tables; in the database's user_version
 APPLICATION: Final = 0x77656C6C  # "well"; in the database's application_id
 PATIENCE: Final = 30.0
 """Seconds to wait for another process's transaction."""
-_RESTORE: Final = "restore it from a copy, or train it again into another directory (--out)"
+RESTORE: Final = "restore it from a copy, or train it again into another directory (--out)"
+"""What helps where a study is damaged; it deletes nothing."""
 _FIX: Final = "free disk space or fix the permissions, and run again"
 
 MANIFEST: Final = "CREATE TABLE manifest (part TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -152,7 +153,7 @@ class Database:
         except MALFORMED as error:
             text = str(error) if isinstance(error, WellfitError) else f"{type(error).__name__}: {error}"
             reason = " ".join(text.split())[:120]
-            raise StoreUnreadableError(f"{self._path}: damaged: {what} ({reason}); {_RESTORE}") from None
+            raise StoreUnreadableError(f"{self._path}: damaged: {what} ({reason}); {RESTORE}") from None
 
     @contextlib.contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
@@ -185,16 +186,16 @@ class Database:
         try:
             yield
         except UnicodeDecodeError:  # a message of SQLite that quotes damaged text
-            raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {_RESTORE}") from None
+            raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {RESTORE}") from None
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", None)
             what = f"{self._path}: {' '.join(str(error).split())}"
             if code is None:
                 if "decode" in str(error):  # text that is no UTF-8 comes without a code
-                    raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {_RESTORE}") from None
+                    raise StoreUnreadableError(f"{self._path}: damaged: text that is not UTF-8; {RESTORE}") from None
                 raise  # wrong use of the module: a defect of wellfit
             if code & 0xFF in _OUTSIDE:
                 busy = code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
                 fix = "try again when the other process has ended" if busy else _FIX
                 raise StoreError(f"{what}; everything saved so far is kept; {fix}") from None
-            raise StoreUnreadableError(f"{what}; {_RESTORE}") from None
+            raise StoreUnreadableError(f"{what}; {RESTORE}") from None

@@ -14,7 +14,7 @@ from wellfit.errors import StoreBusyError, StoreUnreadableError
 from wellfit.files import read_plain
 from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, manifest, open_existing
-from wellfit.store.database import MALFORMED
+from wellfit.store.database import MALFORMED, RESTORE
 from wellfit.store.keepsakes import KEEPSAKES, LABELS
 from wellfit.store.names import FOLDERS
 from wellfit.study.provenance import several_machines
@@ -30,7 +30,6 @@ NO_MANIFEST: Final = {
 }
 MADE_AGAIN: Final = ("weights/", "test/")  # files of a run
 JUDGE_AGAIN: Final = "restore it from a copy, or judge the predictions again"  # of runs that others trained
-RESTORE: Final = "restore it from a copy, or train it again into another directory (--out)"
 
 
 @dataclass(frozen=True)

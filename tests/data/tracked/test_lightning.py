@@ -55,7 +55,7 @@ def test_runs_that_logged_nothing_are_said(tmp_path: Path):
     first.unlink()
     assert (first.parent / "hparams.yaml").is_file()
     assert (
-        "Left out: 1 runs without metrics.csv, which ended before their first epoch."
+        "Left out: runs without metrics.csv, which ended before their first epoch (1)."
         in read_lightning(tmp_path / "logs").notes
     )
 

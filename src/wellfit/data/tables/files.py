@@ -89,7 +89,7 @@ def stem_of(path: Path) -> str:
 
 @contextlib.contextmanager
 def without_settings() -> Iterator[None]:
-    """Errors of tables that no study file describes advise to write the table anew, not to set a key of ``[data]``.
+    """Errors of tables that no study file describes advise to save the table again, not to set a key of ``[data]``.
 
     Raises:
       DataError: as it was raised within, with that advice.

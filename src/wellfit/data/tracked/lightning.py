@@ -48,7 +48,7 @@ def read_lightning(path: Path) -> Found:
             empty = "is empty, as where a run ended before its first epoch; remove its folder, or train it again"
             raise DataError(f"{file}: {what if file.stat().st_size else empty}")
     begun = {file.parent for file in every} - {file.parent for file in files}
-    notes = [f"Left out: {len(begun)} runs without {METRICS}, which ended before their first epoch."] if begun else []
+    notes = [f"Left out: runs without {METRICS}, which ended before their first epoch ({len(begun)})."] if begun else []
     return Found([_run(file, root) for file in files], [*notes, *skipped_notes(skipped)], "Lightning")
 
 

@@ -133,7 +133,7 @@ def check_rising(table: Table, axis: str) -> None:
         row = int(steps.index[fallen[0] + 1])
         before, here = (f"{steps.iloc[fallen[0] + at]:g}" for at in (0, 1))
         raise DataError(f"{table.where}, {table.at(row)}: {axis} {here} follows {axis} {before}; where a training "
-                        "began anew in the file, keep the lines of one, and where it was resumed, the later line of "
+                        "started over in the file, keep the lines of one, and where it was resumed, the later line of "
                         "each")  # fmt: skip
 
 

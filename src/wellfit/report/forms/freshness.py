@@ -18,9 +18,10 @@ from wellfit.base import StudySummary
 from wellfit.errors import printable
 from wellfit.files import read_plain
 from wellfit.report.forms.formats import FORMATS
+from wellfit.store.database import RESTORE
 from wellfit.study.as_json import to_json
 from wellfit.study.provenance import code_hash
-from wellfit.study.verify import RESTORE, Problem
+from wellfit.study.verify import Problem
 
 __all__ = ["UNSEALED", "check_page", "page_record", "sealed", "unchecked_reports"]
 
