@@ -7,7 +7,8 @@ without one, the lab is trained as a quick look. Parts of a lab run inside its n
 
 The pages are not part of the repository. ``mkdocs build`` puts them into the site where they exist.
 
-Usage: python scripts/lab_pages.py [DIRECTORY] [--labs lab5,lab-depth]; needs WELLFIT_DATA and pip install ".[notebook,pdf]"
+Usage: python scripts/lab_pages.py [DIRECTORY] [--labs lab5,lab-depth]
+Needs WELLFIT_DATA and pip install ".[notebook,pdf]".
 """
 
 from __future__ import annotations
