@@ -114,17 +114,21 @@ def quiet() -> Iterator[None]:
 
 def fit_letters(axes: Axes) -> None:
     """List the `fallbacks` of a panel's letters as font families of all its text."""
+    from matplotlib.axis import Axis
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FixedLocator
 
-    texts = [text for text in axes.findobj(Text) if isinstance(text, Text)]
-    formatters = [axis.get_major_formatter() for axis in (axes.xaxis, axes.yaxis)]
-    labels = [str(label) for one in formatters if isinstance(one, FixedFormatter) for label in one.seq]
-    if more := fallbacks("".join([*labels, *(text.get_text() for text in texts)])):
+    # without those of ticks: asking for them would make every tick, and most are never seen
+    parts = [child.label if isinstance(child, Axis) else child for child in axes.get_children()]
+    texts = [str(text.get_text()) for part in parts for text in part.findobj(Text) if isinstance(text, Text)]
+    named = [axis for axis in (axes.xaxis, axes.yaxis) if isinstance(axis.get_major_locator(), FixedLocator)]
+    texts += [label for axis in named for label in axis.get_major_formatter().format_ticks([*axis.get_majorticklocs()])]
+    if more := fallbacks("".join(texts)):
         families: Any = [FAMILY, *more]
         axes.tick_params(labelfontfamily=families)  # also of labels that are made only when the figure is drawn
-        for text in texts:
-            text.set_fontfamily(families)
+        for text in axes.findobj(Text):
+            if isinstance(text, Text):
+                text.set_fontfamily(families)
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ __all__ = [
     "add_curve",
     "add_marks",
     "add_renderer",
+    "add_source",
     "bokeh_library",
     "bokeh_models",
     "charts_json",
@@ -66,13 +67,12 @@ def bokeh_library() -> str:
 def charts_json(charts: Mapping[str, Chart]) -> str:
     """Charts as one Bokeh document in JSON for a script element: no ``<`` is left in it."""
     from bokeh.core.json_encoder import serialize_json
+    from bokeh.core.serialization import Serializer
     from bokeh.document import Document
 
-    document = Document()
-    with document.models.freeze():  # else every root walks through all models again
-        for chart in charts.values():
-            document.add_root(chart)
-    return serialize_json(document.to_json(deferred=False)).replace("<", "\\u003c")
+    # charts that were added to the document would each be searched for models and given a theme, half of the time
+    document = {**Document().to_json(deferred=False), "roots": Serializer(deferred=False).encode([*charts.values()])}
+    return serialize_json(document).replace("<", "\\u003c")
 
 
 def series_role(slot: int) -> str:
@@ -94,8 +94,19 @@ def add_renderer(chart: Chart, glyph: Any, source: Any, tag: str, name: str, *ro
       roles: of the line's color, and of the fill's if it differs.
     """
     glyph.tags = list(roles)
-    views = [of.view for of in chart.renderers[-2:] if of.data_source is source]  # what draws the same data shares it
-    return chart.add_glyph(source, glyph, tags=[tag], name=name, **({"view": views[0]} if views else {}))
+    view = next((of.view for of in chart.renderers[-2:] if of.data_source is source), None)
+    if view is None and chart.renderers:
+        view = bokeh_models().CDSView(filter=chart.renderers[0].view.filter)
+    return chart.add_glyph(source, glyph, tags=[tag], name=name, **({} if view is None else {"view": view}))
+
+
+def add_source(chart: Chart, columns: Mapping[str, Any]) -> Any:
+    """Data for the next renderer of a chart. All of a chart share the models that say that everything is drawn and
+    nothing is selected: a page has hundreds of curves, and each model takes time to make, to write and to read.
+    """
+    first = chart.renderers[0].data_source if chart.renderers else None
+    shared = {} if first is None else {"selected": first.selected, "selection_policy": first.selection_policy}
+    return bokeh_models().ColumnDataSource(columns, **shared)
 
 
 def curve_columns(curve: Curve, scale: float, slot: int) -> dict[str, NDArray[Any]]:
@@ -145,7 +156,7 @@ def add_curve(chart: Chart, tag: str, name: str, slot: int, columns: Columns) ->
     """
     color, role = series_color(slot), series_role(slot)
     marked = bool(series_form(slot) or columns["mark"].any())
-    source = bokeh_models().ColumnDataSource({key: of for key, of in columns.items() if marked or key != "mark"})
+    source = add_source(chart, {key: of for key, of in columns.items() if marked or key != "mark"})
     band = bokeh_models().VArea(x="epoch", y1="low", y2="high", fill_color=color, fill_alpha=0.13)
     behind = add_renderer(chart, band, source, f"{tag}-band", name, role)
     behind.level = "underlay"

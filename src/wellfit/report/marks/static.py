@@ -57,6 +57,20 @@ def own_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     return Figure(figsize=(SHEET, size[1]) if is_narrow() else size, layout=layout()).add_subplot()
 
 
+def panel(ax: Axes | None, size: tuple[float, float], place: tuple[float, float, float, float]) -> Axes:
+    """These axes, or those of a new small figure with fixed margins.
+
+    Laying a panel out takes as long as drawing it, and a page has dozens of them.
+
+    Args:
+      size: width and height in inches.
+      place: left, bottom, width and height of the axes, as shares of the figure.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size).add_axes(place) if ax is None else ax
+
+
 def inches(axes: Axes) -> tuple[float, float]:
     """About the width and the height of a panel, before it is laid out."""
     figure, box = cast("Figure", axes.get_figure(root=True)), axes.get_position()

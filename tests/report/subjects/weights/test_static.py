@@ -92,7 +92,7 @@ def test_many_layers_have_two_columns_in_the_legend():
 def test_a_ridge_has_the_first_epoch_at_the_top():
     figure = plot_weight_ridge(OVERVIEW, "dense_2")
     axes = figure.axes[0]
-    bases = [ridge.get_xy()[:, 1].min() for ridge in axes.patches[::2]]  # blank paper is behind all but the first
+    bases = [path.vertices[:, 1].min() for path in axes.collections[0].get_paths()[1::2]]  # each in front of its paper
     assert len(bases) == 12
     assert bases == sorted(bases, reverse=True)
     ticks = [label.get_text() for label in axes.get_yticklabels()]

@@ -6,7 +6,15 @@ import numpy as np
 
 from wellfit.base import StudyDetails, StudySummary
 from wellfit.report.marks.colors import LIGHT, series_color, slots_of
-from wellfit.report.marks.interactive import Chart, add_marks, add_renderer, bokeh_models, empty_chart, series_role
+from wellfit.report.marks.interactive import (
+    Chart,
+    add_marks,
+    add_renderer,
+    add_source,
+    bokeh_models,
+    empty_chart,
+    series_role,
+)
 from wellfit.report.numbers import of_variants
 from wellfit.report.subjects.calibration.numbers import reliability
 
@@ -26,9 +34,9 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
             "right": bins.accuracy.astype(np.float32),
             "size": (4 + 14 * np.sqrt(bins.share)).astype(np.float32),
         }
-        source = bokeh_models().ColumnDataSource({**columns, "count": [f"{n:,}" for n in calibration.count]})
+        source = add_source(chart, {**columns, "count": [f"{n:,}" for n in calibration.count]})
         line = bokeh_models().Line(x="sure", y="right", line_color=series_color(slots[name]), line_width=2)
-        firm = bokeh_models().ColumnDataSource({key: values[bins.firm] for key, values in columns.items()})
+        firm = add_source(chart, {key: values[bins.firm] for key, values in columns.items()})
         add_renderer(chart, line, firm, f"v{index}-reliability", name, series_role(slots[name]))
         places = {"x": "sure", "y": "right", "size": "size", "fill_alpha": 0.6}
         points.append(add_marks(chart, f"v{index}-reliability-points", name, slots[name], source, **places))

@@ -41,7 +41,7 @@ def plot_small(calibration: Calibration, ax: Axes | None = None, *, slot: int = 
     Args:
       slot: of the variant's color, from ``wellfit.report.marks.colors.slots``.
     """
-    axes = drawing.own_axes(ax, (2.6, 2.6))
+    axes = drawing.panel(ax, (2.6, 2.6), (0.245, 0.22, 0.685, 0.685))
     _draw_bins(axes, calibration, series_color(slot), 80)
     drawing.style(axes, "confidence", "accuracy")
     ticks = [0, 50, 100] if axes.get_xlim()[0] < 40 else [50, 100]

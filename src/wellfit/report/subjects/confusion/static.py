@@ -69,6 +69,7 @@ def plot_confusion(
             va="center",
             fontsize=_letters(axes, size, 8 if counts and confusion.counts.max() > 999 else 9.5, 4),
             color=LIGHT["ink"],
+            in_layout=False,  # numbers within cells move nothing, and measuring a hundred takes as long as drawing them
         )
     drawing.class_axes(axes, summary.classes)
     lowest = int(np.argmin(np.diag(shares)))
@@ -101,7 +102,8 @@ def plot_confusion_difference(
         clear = bool(cells.clear[true, predicted])
         text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
         axes.text(predicted, true, text, ha="center", va="center", fontsize=_letters(axes, len(classes), 9, 5),
-                  color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal")  # fmt: skip
+                  color=LIGHT["ink" if clear else "muted"], fontweight="bold" if clear else "normal",
+                  in_layout=False)  # fmt: skip
     drawing.class_axes(axes, classes)
     labels = {
         "more correct, or fewer mistakes": ("s1", 0.65),

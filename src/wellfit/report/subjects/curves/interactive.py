@@ -13,6 +13,7 @@ from wellfit.report.marks.interactive import (
     Columns,
     add_curve,
     add_renderer,
+    add_source,
     bokeh_models,
     curve_columns,
     epoch_chart,
@@ -150,7 +151,7 @@ def _add_stops(chart: Chart, summary: StudySummary, index: int, metric: str) -> 
     mark = bokeh_models().Scatter(
         x="epoch", y="mean", marker="inverted_triangle", size=9, fill_color=color, line_color=color
     )
-    source = bokeh_models().ColumnDataSource(columns)
+    source = add_source(chart, columns)
     add_renderer(chart, mark, source, f"v{index}-stop", f"{name}, read here", series_role(slot))
 
 

@@ -114,11 +114,7 @@ def plot_small(
     Raises:
       UnknownNameError: there is no such variant or metric.
     """
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        # every panel has the same margins: laying each out would take as long as drawing it, and a page has dozens
-        ax = Figure(figsize=(4.2, 1.75)).add_axes((0.115, 0.19, 0.865, 0.66))
+    ax = marks.panel(ax, (4.2, 1.75), (0.115, 0.19, 0.865, 0.66))
     alt = _draw(ax, summary, variant, metric, log=False, above=True)
     ax.set_xlabel("")
     ax.set_ylabel("")

@@ -90,7 +90,7 @@ def plot_weight_ridge(
     if name not in history.layers:
         raise UnknownNameError("layer", str(layer), history.layers)
     data = ridge(history, name, *((7, 31) if small else ()))
-    axes = marks.own_axes(ax, (2.9, 2.7) if small else (5.3, 4.6))
+    axes = marks.panel(ax, (2.9, 2.7), (0.21, 0.19, 0.755, 0.775)) if small else marks.own_axes(ax, (5.3, 4.6))
     _draw_ridge(axes, data, series_color(slot))
     marks.style(axes, "weight", "epoch", grid=None)
     if not small:
@@ -104,15 +104,19 @@ def plot_weight_ridge(
 
 def _draw_ridge(axes: Axes, data: Ridge, color: str) -> None:
     """Draw the ridges from the first at the top to the last at the bottom, each in front of those above it."""
+    from matplotlib.collections import PolyCollection
+
     count = len(data.epochs)
+    outlines, fills, edges = [], [], []
     for place, heights in enumerate(data.heights):
         base = count - 1 - place
         top, strength = base + OVERLAP * heights, 0.35 + 0.45 * place / max(count - 1, 1)
-        x, y = np.pad(data.places, 1, "edge"), np.pad(top, 1, constant_values=base)
-        if place:  # hide those behind it
-            axes.fill(x, y, color=LIGHT["paper"], linewidth=0, zorder=2 * place + 1, clip_on=False)
-        axes.fill(x, y, facecolor=(color, strength), edgecolor=LIGHT["paper"], linewidth=0.8, zorder=2 * place + 2,
-                  clip_on=False)  # fmt: skip
+        outline = np.stack([np.pad(data.places, 1, "edge"), np.pad(top, 1, constant_values=base)], axis=1)  # (P + 2, 2)
+        outlines += [outline, outline]
+        fills += [LIGHT["paper"], (color, strength)]  # the paper hides those behind it
+        edges += ["none", LIGHT["paper"]]
+    axes.add_collection(PolyCollection(outlines, facecolors=fills, edgecolors=edges, linewidths=0.8, clip_on=False,
+                                       zorder=2), autolim=False)  # fmt: skip
     axes.set_xlim(data.places[0], data.places[-1])
     axes.set_ylim(-0.15, count - 1 + OVERLAP * max(1.0, float(data.heights[0].max())) + 0.1)
     shown = sorted({0, count // 3, 2 * count // 3, count - 1})
