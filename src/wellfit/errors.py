@@ -43,6 +43,9 @@ __all__ = [
 _SIMILAR: Final = 0.65
 """Share of letters from which a name counts as a misspelling of another: below, iris would be digits."""
 
+_ALIKE: Final = 0.75
+"""The same of a name that begins with another letter: below, resnet would be lenet5."""
+
 _LONGEST: Final = 1000
 _LIST: Final = 4000
 """Characters of a message."""
@@ -194,12 +197,14 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     Example:
       >>> nearest("fashon-mnist", ["digits", "fashion-mnist"]), nearest("fashion", ["digits", "fashion-mnist"])
       ('fashion-mnist', 'fashion-mnist')
-      >>> nearest("iris", ["digits", "fashion-mnist"]) is None
-      True
+      >>> nearest("iris", ["digits", "fashion-mnist"]) is None, nearest("resnet", ["cnn", "lenet5"]) is None
+      (True, True)
     """
     lowered = {k.lower(): k for k in known}
     wanted = name.lower()
     close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_SIMILAR)
+    if close and close[0][:1] != wanted[:1]:  # few misspell the first letter
+        close = difflib.get_close_matches(wanted, close, n=1, cutoff=_ALIKE)
     swapped = [k for k in lowered if sorted(k) == sorted(wanted)]  # letters in another order: sdg for sgd
     one_off = [k for k in lowered if len(k) == len(wanted) and sum(map(str.__ne__, k, wanted)) == 1]  # l3 for l1
     begun = [k for k in lowered if len(wanted) > 2 and k.startswith(wanted)]

@@ -39,7 +39,7 @@ def test_a_penalty_is_blamed_if_less_of_it_learns():
 
 def test_dropout_is_no_penalty():
     found = beaten(Recipe(dropout=0.9), 0.3, GOOD)
-    assert (found.code, found.claim) == ("penalty-too-strong", "was regularized too strongly")
+    assert (found.code, found.claim) == ("penalty-too-strong", "had too much regularization")
     assert found.fix.startswith("Weaken the regularization (now dropout = 0.9): ")
     assert beaten(Recipe(l2=0.1), 0.3, GOOD).claim == "had too strong a penalty"
 

@@ -60,13 +60,15 @@ def test_a_curve_ends_where_the_first_run_that_ended_does():
     assert not ends_early(with_losses([[1.0, 2.0], [3.0, 4.0]]))
 
 
-def test_runs_that_still_train_may_have_come_less_far():
+def test_a_curve_of_runs_that_still_train_has_no_cliff():
     summary = in_state(with_losses([[1.0, 2.0, 3.0], [3.0], [5.0, 6.0]]), "pending")
     curve = curve_data(summary, "baseline", "validation_loss")
-    np.testing.assert_array_equal(curve.n, [3, 2, 1])
-    np.testing.assert_array_equal(curve.mean, [3.0, 4.0, 3.0])
-    assert np.isnan(curve.low[2])  # no band where one run is left
-    assert np.isnan(curve.high[2])
+    np.testing.assert_array_equal(curve.n, [2, 2])  # the runs that have come as far as half of them, to there
+    np.testing.assert_array_equal(curve.mean, [3.0, 4.0])
+    runs = with_losses([[1.0, 2.0, 3.0], [9.0], [5.0, 6.0, 7.0]]).variants[0].runs
+    begun = replace(summary.variants[0], runs=(runs[0], replace(runs[1], state="pending"), runs[2]))
+    mixed = replace(with_losses([[1.0, 2.0, 3.0], [9.0], [5.0, 6.0, 7.0]]), variants=(begun,))
+    np.testing.assert_array_equal(curve_data(mixed, "baseline", "validation_loss").mean, [3.0, 4.0, 5.0])
 
 
 def test_diverged_runs_are_part_of_no_mean_unless_there_are_no_others():
@@ -89,7 +91,7 @@ def test_a_diverged_run_leaves_the_curve_where_it_diverged():
 
 @given(st.lists(st.lists(st.floats(0.01, 10) | st.just(np.nan), min_size=1, max_size=6), min_size=1, max_size=5))
 def test_curves_agree_with_pandas(runs):
-    curve = curve_data(in_state(with_losses(runs), "pending"), "baseline", "validation_loss")
+    curve = curve_data(in_state(with_losses(runs), "diverged"), "baseline", "validation_loss")  # all of all runs
     table = pd.DataFrame([pd.Series(run, dtype=float) for run in runs])
     table = table.loc[:, table.notna().any()]
     np.testing.assert_array_equal(curve.epochs, table.columns.to_numpy() + 1)

@@ -109,7 +109,7 @@ def test_setting_differences_name_every_entry_once() -> None:
     second["name"] = "another"
     found = {key: (a, b) for key, a, b in setting_differences(first, second)}
     assert found.pop("[variants.l2] l2")[1] == "0.5"
-    assert found == {"[train] epochs": ("30", "3"), "[train] model.hidden": ("[128, 64]", "[8]")}
+    assert found == {"[train] epochs": ("30", "3"), "[model] hidden": ("[128, 64]", "[8]")}
     assert setting_differences(first, first) == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -81,6 +82,7 @@ def _trained_elsewhere(directory: Path) -> bool:
 def _command_of(directory: Path) -> str:
     """The command that made a study directory, for the end of a sentence; empty if it is not known."""
     from wellfit.errors import StoreError
+    from wellfit.spec.identity import STUDIES
     from wellfit.store import open_existing
 
     try:
@@ -89,7 +91,11 @@ def _command_of(directory: Path) -> str:
     except StoreError:
         return ""
     latest = command.rsplit("; then ", maxsplit=1)[-1]
-    return f", as in: {latest}" if latest.startswith("wellfit run") else ""
+    if not latest.startswith("wellfit run"):
+        return ""
+    out = f"--out {shlex.quote(str(directory))}"  # not the one that it was made in: this may be a copy
+    here, given = re.subn(r"--out (?:'[^']*'|\S+)", lambda _: out, latest)
+    return f", as in: {here if given or directory.parent.name == STUDIES.name else f'{latest} {out}'}"
 
 
 def study_directory(path: Path | None) -> Path | None:

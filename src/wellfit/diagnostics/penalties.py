@@ -177,7 +177,7 @@ def _observation(
     top = max(v.score("validation_accuracy") for v in (*variants, variant) if v.sound)
     penalty = set(keys) <= set(_SHRINKING)  # dropout, label smoothing and max-norm are none
     what = "penalty" if penalty else "regularization"
-    claim = "had too strong a penalty" if penalty else "was regularized too strongly"
+    claim = "had too strong a penalty" if penalty else "had too much regularization"
     fix, strength = f"Weaken the {what} (now {now}): {option}", top - float(np.mean(accuracies))
     return Observation("penalty-too-strong", "warning", variant.name, claim, evidence, fix, strength)
 

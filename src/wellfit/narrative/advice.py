@@ -5,6 +5,7 @@ Nothing here reads test scores: a test set that decides what to try next is no l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -33,6 +34,7 @@ _FIXES: Final = (
     ("Run five seeds", "few-seeds"),
     ("Stop ", "overfitting"),
     ("Train ", "still-improving"),
+    ("Raise the learning rate", "learning-rate-low"),
     ("Try larger values", "edge-of-sweep"),
     ("Try smaller values", "edge-of-sweep"),
 )
@@ -43,9 +45,9 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
     """What the learning curves and validation scores of a study suggest, the most useful first.
 
     In this order: the full study after a quick one; more seeds if there are one or two; the variant that validation
-    supports, or that it supports none; when to stop; how to extend a sweep that ends at its best value; to train longer
-    what still improves; to combine the two best variants that act differently. How many further seeds would probably
-    decide a comparison is left to the conclusion.
+    supports, or that it supports none; when to stop; a higher learning rate if most learned too slowly; how to extend a
+    sweep that ends at its best value; to train longer what still improves; to combine the two best variants that act
+    differently. How many further seeds would probably decide a comparison is left to the conclusion.
 
     Variants are compared by ``selection.validation_gains``.
 
@@ -65,6 +67,7 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
         *(_full_study(summary) if quick else _more_seeds(summary)),
         *_supported(summary, gains),
         *([] if quick else advise_stopping(summary, best)),
+        *_raise_rate(summary),
         *advise_beyond_edge(summary),
         *([] if quick else advise_longer(summary, best)),
         *advise_combination(summary, gains, best),
@@ -122,6 +125,17 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
         mean = "validation accuracy" if other else "accuracy"
         text = f"Validation supports no {noun}: none has a higher mean {mean} than {first} {over}. Keep {first}"
     return [Sentence(f"{text}.", sources), *_not_compared(summary)]
+
+
+def _raise_rate(summary: StudySummary) -> list[Sentence]:
+    """A higher learning rate if most variants learned too slowly: then a comparison shows who learns faster."""
+    slow = [finding for finding in summary.findings if finding.code == "learning-rate-low"]
+    count = re.match(r"(\d+) of (\d+) variants", slow[0].message) if slow else None
+    rate = summary.settings.get("train", {}).get("learning_rate")
+    if count is None or 2 * int(count[1]) <= int(count[2]) or not isinstance(rate, float):
+        return []
+    text = f"Raise the learning rate, because {count[0]} learned too slowly: --set train.learning_rate={3 * rate:.1g}"
+    return [Sentence(text, ("findings",))]
 
 
 def _not_compared(summary: StudySummary) -> list[Sentence]:

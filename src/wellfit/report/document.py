@@ -210,11 +210,19 @@ def _made(name: str, contents: Contents | None, summary: StudySummary, details: 
 
 
 def brief(document: Document) -> Document:
-    """A document for print, without the sections that a reader looks up: the page and the whole document have them.
+    """A document for print, without what a reader looks up: the page and the whole document have it.
 
-    Sections with own words stay.
+    Sections with own words stay; drawings that only add detail are left out of all.
     """
-    return only(document, [section for section in document.sections if section.id not in LEFT_OUT or section.words])
+    short = only(document, [section for section in document.sections if section.id not in LEFT_OUT or section.words])
+    detail = [part for section in short.sections for part in section.parts if isinstance(part, Drawing) and part.detail]
+    sections = [replace(section, write=partial(_without, section, detail)) for section in short.sections]
+    more = [drawing.caption.partition(".")[0] for drawing in detail]
+    return replace(short, sections=tuple(sections), left_out=(*more, *short.left_out))
+
+
+def _without(section: Section, left: Sequence[Part]) -> list[Part]:
+    return [part for part in section.parts if part not in left]
 
 
 def only(document: Document, sections: Sequence[Section]) -> Document:

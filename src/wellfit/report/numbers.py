@@ -194,8 +194,9 @@ def curve_of(summary: StudySummary, variant: str, values: Callable[[History], Fl
     """Mean and range over the seeds of what is computed from the epochs of each run.
 
     The curve ends where the first run that ended does: beyond, its mean would jump where early stopping ends a run,
-    and end as that of a single one. Diverged runs, which are part of no mean, are left out, unless there are no others;
-    while a study trains, runs may have come less far.
+    and end as that of a single one. For the same reason, runs that still train count only as long as none has ended,
+    and only those that have come at least as far as half of them. Diverged runs, which are part of no mean, are left
+    out, unless there are no others.
 
     Args:
       values: of the epochs of a run.  # (E,)
@@ -203,8 +204,17 @@ def curve_of(summary: StudySummary, variant: str, values: Callable[[History], Fl
     states = {run.seed: run.state for run in find_variant(summary, variant)[1].runs}
     histories = summary.histories.get(variant, {})
     sound = {seed: of for seed, of in histories.items() if states.get(seed) != "diverged" and len(of)}
-    ended = [len(of) for seed, of in sound.items() if states.get(seed) in ("finished", "stopped")]
-    return mean_curve(values(of)[: min(ended, default=None)] for of in (sound or histories).values())
+    ended = {seed: of for seed, of in sound.items() if states.get(seed) in ("finished", "stopped")}
+    if not sound:
+        return mean_curve(map(values, histories.values()))
+    last = min(map(len, ended.values())) if ended else _usual(map(len, sound.values()))
+    return mean_curve(values(of)[:last] for of in (ended or sound).values() if len(of) >= last)
+
+
+def _usual(lengths: Iterable[int]) -> int:
+    """How far at least half of the runs have come, of at least one."""
+    known = sorted(lengths, reverse=True)
+    return known[(len(known) - 1) // 2]
 
 
 def ends_early(summary: StudySummary) -> bool:

@@ -64,12 +64,14 @@ class Drawing:
       caption: what it shows, in one line.
       draw: draws it; it is called once for each form that shows it.
       width: of the page; two of half the width in a row appear side by side.
+      detail: whether a brief report leaves it out.
     """
 
     name: str
     caption: str
     draw: Callable[[], Figure]
     width: Literal["full", "half"] = "full"
+    detail: bool = False
 
 
 @dataclass(frozen=True)

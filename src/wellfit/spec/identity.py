@@ -119,9 +119,10 @@ def _entries(key: str, there: str, here: str) -> Iterator[tuple[str, str, str]]:
     if not (isinstance(before, dict) and isinstance(now, dict)):
         yield key, there, here
         return
+    table = "[model] " if key == "[train] model" else f"{key}."  # a study file has the model beside [train]
     for entry in {**before, **now}:
         if before.get(entry) != now.get(entry):
-            yield f"{key}.{entry}", json.dumps(before.get(entry)), json.dumps(now.get(entry))
+            yield f"{table}{entry}", json.dumps(before.get(entry)), json.dumps(now.get(entry))
 
 
 def default_directory(

@@ -281,7 +281,7 @@ def read_file(study: str | Path) -> tuple[dict[str, Any], Source]:
         if (form := form_of(path)) not in ("a file", "a folder"):  # a pipe would wait forever, a device may never end
             raise StudyFileError(f"{study}: {form}, not a file; copy what it gives to a file")
         if path.stat().st_size > MAX_BYTES:
-            raise StudyFileError(f"{study}: larger than a megabyte; a study file is about a page of TOML")
+            raise StudyFileError(f"{study}: larger than a megabyte, so not a study file, which is about a page of TOML")
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise StudyFileError(f"{study}: cannot be read: {error.strerror}") from None

@@ -394,13 +394,19 @@ def test_a_table_is_never_cut_after_one_row(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_is_said_and_can_be_asked_for() -> None:
-    whole = documents.document()
+    whole = documents.document(summaries.study())  # six variants
     short = brief(whole)
-    assert short.left_out == tuple(s.title for s in whole.written if s not in short.written)
+    kept = {section.id for section in short.written}
+    titles = tuple(section.title for section in whole.written if section.id not in kept)
+    details = tuple(part.caption.partition(".")[0] for part in whole.drawings if part.detail)
+    assert short.left_out[-len(titles) :] == titles
+    assert not any(part.detail for part in short.drawings)
+    assert set(short.left_out[: -len(titles)]) == set(details)
+    assert "Accuracy of each variant" in details
     assert "Weights" in short.left_out
     assert whole.left_out == ()
     words = Section("weights", "Weights", words="Small.")
-    assert words in brief(Document("t", "n", "s", (), (words,))).sections
+    assert [section.id for section in brief(Document("t", "n", "s", (), (words,))).sections] == ["weights"]
 
 
 def test_names_and_own_words_are_set_as_text(tmp_path: Path) -> None:

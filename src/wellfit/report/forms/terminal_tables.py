@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -71,6 +72,9 @@ HEADINGS: Final = {
     "ahead": "ahead",
 }
 """Column -> its heading."""
+
+NAME: Final = 20
+"""The letters of a name in one line where a table would lose a column otherwise."""
 
 _LEARNED: Final = ("train", "validation", "gap", "wide gap", "best")
 """Columns that runs which others trained may lack."""
@@ -185,6 +189,8 @@ def fitting(
 ) -> tuple[Table, Sequence[str]]:
     """The table of the first layout that fits, or of the last one, and its columns.
 
+    Long names are folded before a column is left out: no name may cost the verdicts.
+
     Args:
       corner: heading of the names.
       headings: by column.
@@ -193,7 +199,7 @@ def fitting(
       width: in characters.
     """
     console = Console(width=1000, height=100)  # both, or a dumb terminal has 80 columns
-    for columns in layouts:
+    for columns, most in itertools.product(layouts, (None, NAME)):
         table = Table(
             box=box.SIMPLE_HEAD,
             padding=(0, 1, 0, 0),
@@ -202,7 +208,7 @@ def fitting(
             show_edge=False,
             pad_edge=False,
         )
-        table.add_column(corner, overflow="fold")
+        table.add_column(corner, overflow="fold", max_width=most)
         for column in columns:
             table.add_column(headings[column], justify="left" if column in _LEFT else "right", no_wrap=True)
         for name, cells in rows:

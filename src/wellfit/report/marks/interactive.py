@@ -201,7 +201,9 @@ def epoch_chart(label: str, last: int, scale: str = "linear", *, epochs: Any = N
     chart.xaxis.ticker.desired_num_ticks = 4  # narrow charts have room for four long numbers
     chart.xaxis.ticker.min_interval = 1  # no half epochs
     if scale == "log":
-        chart.yaxis.ticker.mantissas = [1, 2, 5]
+        # Bokeh's own ticks are evenly spaced on short axes, and leave the lower half without any
+        chart.yaxis.ticker = [mantissa * 10.0**power for power in range(-9, 4) for mantissa in (1, 1.5, 2, 3, 5, 7)]
+        chart.yaxis.formatter = bokeh_models().BasicTickFormatter(precision=6)
     return chart
 
 

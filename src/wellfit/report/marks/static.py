@@ -83,8 +83,26 @@ def filled(axes: Axes, text: str, letters: float) -> str:
     Args:
       letters: their size in points.
     """
-    most = max(12, int(inches(axes)[0] * 72 / (0.6 * letters)))
+    most = _most(inches(axes)[0], letters)
     return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
+
+
+def further_lines(text: str, width: float, letters: float = 12) -> float:
+    """The height in inches of a title's lines after the first one, in a new figure of one panel.
+
+    Args:
+      width: of the figure, in inches.
+
+    Example:
+      >>> further_lines("l2", 3.0), further_lines("l2 with a strength of 0.001", 3.0)
+      (0.0, 0.2)
+    """
+    return 0.2 * (len(textwrap.wrap(text, _most(0.775 * width, letters))) - 1)
+
+
+def _most(width: float, letters: float) -> int:
+    """The letters of a line of so many inches."""
+    return max(12, int(width * 72 / (0.6 * letters)))
 
 
 def layout() -> LayoutEngine:
@@ -208,7 +226,7 @@ def overlay(axes: Axes, summary: StudySummary, curves: Sequence[Curve], scale: f
     for index, data in enumerate(curves):
         if index not in named:
             axes.plot(data.epochs, scale * data.mean, color=LIGHT["crowd"], linewidth=0.8, alpha=0.6, zorder=1)
-    for index in sorted(named):
+    for index in sorted(named, reverse=True):  # the first variant above all others
         color, form = series_color(slots[index]), series_form(slots[index])
         curve(axes, curves[index], scale, color, form=form, band=len(named) <= BANDS)
     style(axes, "epoch", label)

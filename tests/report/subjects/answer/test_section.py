@@ -12,12 +12,12 @@ ADVICE = (Sentence("Run five seeds."), Sentence("Train longer: -0.5 points."))
 
 def test_the_conclusion_leads_and_the_key_figures_end() -> None:
     summary = replace(study(variants=("baseline", "l2"), epochs=3), advice=ADVICE)
-    lead, *rest, advice, answer, table = parts(summary, NOTHING)
+    lead, *rest, advice, more, answer, table = parts(summary, NOTHING)
     assert lead == Paragraph(summary.conclusion[1].text, kind="lead")
     assert [part.text for part in rest if isinstance(part, Paragraph)] == conclusion(summary)[1:]
     assert isinstance(answer, Paragraph)
     assert answer.head == ANSWERS[0].ask
-    assert advice == Paragraph("Run five seeds. Train longer: −0.5 points.", "What to try next")
+    assert (advice, more) == (Paragraph("Run five seeds.", "What to try next"), Paragraph("Train longer: −0.5 points."))
     assert table == Table((), key_figures(summary), text=2)
 
 

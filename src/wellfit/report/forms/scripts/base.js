@@ -116,3 +116,6 @@ if (copy && navigator.clipboard) {
   const watcher = new ResizeObserver(reach);
   for (const box of all(".scroll[tabindex]")) watcher.observe(box);
 }
+
+// Interactive charts that have been drawn: id of the element -> Bokeh model.
+const drawnCharts = {};

@@ -10,12 +10,11 @@ if (library && window.DecompressionStream) {
     if (!window.Bokeh) throw new Error("the chart library does not run here");
   };
   const controls = $("controls");
-  const charts = {}; // element id -> Bokeh model
 
   // What is chosen above the learning curves applies to every chart.
-  const choose = () => applyChoice(Object.values(charts));
+  const choose = () => applyChoice(Object.values(drawnCharts));
   if (controls) watchControls(controls, choose);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Object.values(charts).forEach(paint));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Object.values(drawnCharts).forEach(paint));
 
   // Screen readers get the descriptions of the static figures that a chart replaces.
   const describe = (place) => {
@@ -48,15 +47,15 @@ if (library && window.DecompressionStream) {
     for (const bokeh of Bokeh.documents) {
       if (before.has(bokeh)) continue;
       for (const root of bokeh.roots()) {
-        if (elements[root.id]) charts[elements[root.id]] = root;
+        if (elements[root.id]) drawnCharts[elements[root.id]] = root;
       }
     }
     for (const element of Object.keys(roots)) {
       describe($(element));
-      if (controls && charts[element].tags.includes("by-epoch")) watchLines(charts[element], $(element));
+      if (controls && drawnCharts[element].tags.includes("by-epoch")) watchLines(drawnCharts[element], $(element));
     }
     if (controls) choose();
-    for (const element of Object.keys(roots)) paint(charts[element]);
+    for (const element of Object.keys(roots)) paint(drawnCharts[element]);
   };
 
   const near = new Map();

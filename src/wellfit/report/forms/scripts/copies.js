@@ -109,15 +109,36 @@
     file.prepend(paper);
     return new XMLSerializer().serializeToString(file);
   };
+  // A chart as it is on the screen: Bokeh draws it as SVG, and the names at the ends of its lines are added.
+  const shownChart = (figure) => all(".chart", figure).find((place) => drawnCharts[place.id] && !place.hidden);
+  const chartDrawing = (place) => {
+    const text = Bokeh.index.get_by_id(drawnCharts[place.id].id).export("svg", false).ctx.get_serialized_svg(true);
+    const svg = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+    const list = place.querySelector(".ends"), box = place.getBoundingClientRect(), right = Number(svg.getAttribute("width"));
+    const names = list
+      ? all("li", list).map((item) => [item, item.title, item.getBoundingClientRect().left - box.left, Number.parseFloat(item.style.top)])
+      : all("#controls input[name=variant]:checked").map((input, i) => [input.closest(".chip"), nameOf(input.value).textContent.trim(), right, 40 + LINE * i]);
+    for (const [item, text, x, y] of names) {
+      const label = document.createElementNS(svg.namespaceURI, "text");
+      for (const [name, value] of Object.entries({ x: x + 8, y, "dominant-baseline": "central", "font-size": 12 })) label.setAttribute(name, value);
+      label.setAttribute("fill", getComputedStyle(item.querySelector(".swatch")).getPropertyValue("--c"));
+      label.textContent = text;
+      svg.append(label);
+    }
+    const width = Math.max(right, ...names.map(([, text, x]) => x + 16 + 7.2 * text.length));
+    svg.setAttribute("viewBox", `0 0 ${width} ${svg.getAttribute("height")}`);
+    return svg;
+  };
   const drawingsOf = (figure) => all("svg[role=img]", figure).filter((svg) => !svg.closest(".away, table"));
   for (const figure of all("main section figure, article.matrix")) {
     if (figure.closest(".panels") || !drawingsOf(figure).length) continue;
     const section = figure.closest("section"), button = make("button", { type: "button", text: "SVG" });
-    const title = figure.querySelector("h3")?.textContent.trim() ?? "";
+    const title = figure.querySelector("h3:not(.static h3)")?.textContent.trim() ?? "";
     button.setAttribute("aria-label", `Save as SVG: ${title || section.querySelector("h2").textContent.trim()}`);
     button.addEventListener("click", () => {
-      const address = URL.createObjectURL(new Blob([fileOf(drawingsOf(figure))], { type: "image/svg+xml" }));
-      const name = `${section.id} ${title}`.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
+      const place = shownChart(figure), drawings = place ? [chartDrawing(place)] : drawingsOf(figure);
+      const address = URL.createObjectURL(new Blob([fileOf(drawings)], { type: "image/svg+xml" }));
+      const name = `${section.id} ${title || (place?.id ?? "").replace("chart-", "")}`.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
       make("a", { href: address, download: `${name}.svg` }).click();
       setTimeout(() => URL.revokeObjectURL(address), 1000);
     });

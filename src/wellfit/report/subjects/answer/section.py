@@ -29,10 +29,10 @@ class Model:
 def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     """The conclusion as the lead, then everything else; the commands for the model are for those who have it."""
     texts = map(wording.true_minus, conclusion(summary))
-    advice = " ".join(sentence.text for sentence in summary.advice)
+    advice = [wording.true_minus(sentence.text) for sentence in summary.advice]
     return [
         *(Paragraph(text, kind="text" if at else "lead") for at, text in enumerate(texts)),
-        *([Paragraph(wording.true_minus(advice), "What to try next")] if advice else []),
+        *(Paragraph(text, "" if at else "What to try next") for at, text in enumerate(advice)),
         *(Paragraph(wording.true_minus(answer.text), answer.ask) for answer in summary.answers),
         Table((), key_figures(summary), text=2),
     ]

@@ -22,6 +22,9 @@ __all__ = ["plot_per_class"]
 LABELED: Final = 60
 """Classes up to which each row is labeled."""
 
+BESIDE: Final = 24
+"""Letters of a title that has room beside the legend."""
+
 
 def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = None) -> Figure:
     """Recall with its 95 % interval and precision of every class, and the gain in recall over the first variant.
@@ -52,7 +55,8 @@ def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = 
             _annotate(axes, row, float(y))
     else:
         axes.set_yticks([])
-    drawing.title(axes, table.variant, lines=0 if drawing.inches(axes)[0] > 5 else 2)
+    beside = drawing.inches(axes)[0] > 5 and len(table.variant) <= BESIDE
+    drawing.title(axes, table.variant, lines=0 if beside else 1 if drawing.inches(axes)[0] > 5 else 2)
     drawing.legend(axes, [
         {"marker": "o", "markersize": 7, "color": LIGHT["s1"], "label": "recall, 95 % interval"},
         {"marker": "D", "markersize": 6, "markerfacecolor": "none", "color": LIGHT["s2"], "label": "precision"},

@@ -28,6 +28,10 @@ NUMBERED: Final = 20
 """Classes up to which the cells of a matrix contain numbers."""
 
 
+FILLED: Final = 4
+"""Classes up to which a cell without any difference has its number too."""
+
+
 def plot_confusion(
     summary: StudySummary,
     variant: str,
@@ -50,9 +54,10 @@ def plot_confusion(
     """
     confusion = confusion_data(summary, variant, None if one is None else one[1])
     size = len(summary.classes)
-    axes = drawing.own_axes(ax, _inches(summary.classes))
     whose = variant if one is None else f"{variant}, seed {one[0]}"
-    drawing.title(axes, f"{whose}: counts" if counts else whose)
+    titled = f"{whose}: counts" if counts else whose
+    axes = drawing.own_axes(ax, _inches(summary.classes, titled))
+    drawing.title(axes, titled)
     if confusion is None:
         drawing.style(axes, "", "", grid=None)
         return drawing.done(axes, f"Confusion matrix of {variant}: it has not been tested.")
@@ -92,12 +97,14 @@ def plot_confusion_difference(
       are about whole variants.
     """
     cells = contrast(difference)
-    width, height = _inches(classes)
+    titled = f"{difference.variant} − {difference.against}"
+    width, height = _inches(classes, titled)
     axes = drawing.own_axes(ax, (width, height + 0.7))
     strength = np.sqrt(np.abs(cells.shares) / max(float(np.abs(cells.shares).max(initial=0)), 1e-12))  # (K, K)
     alpha = np.where(cells.clear, 0.25 + 0.4 * strength, 0.16 * strength)  # (K, K)
     axes.imshow(drawing.tinted(cells.favorable, alpha), interpolation="none")
-    for cell in np.argwhere(np.abs(cells.shares) >= 0.0005) if len(classes) <= NUMBERED else ():
+    least = 0.0 if len(classes) <= FILLED else 0.0005
+    for cell in np.argwhere(np.abs(cells.shares) >= least) if len(classes) <= NUMBERED else ():
         true, predicted = (int(k) for k in cell)
         clear = bool(cells.clear[true, predicted])
         text = wording.number(100 * float(cells.shares[true, predicted]), 1, signed=True)
@@ -112,7 +119,7 @@ def plot_confusion_difference(
     }
     for label, (role, strong) in labels.items():
         axes.scatter([], [], s=80, marker="s", color=LIGHT[role], alpha=strong, linewidth=0, label=label)
-    drawing.titled_key(axes, f"{difference.variant} − {difference.against}", columns=1)
+    drawing.titled_key(axes, titled, columns=1)
     names = f"{difference.variant} minus that of {difference.against}"
     alt = f"Confusion matrix of {names}, in percentage points of the true class."
     return drawing.done(axes, f"{alt} {_clear_cells(cells.shares, cells.clear, classes, cells.intervals)}.")
@@ -124,12 +131,15 @@ def _letters(axes: Axes, size: int, usual: float, most: int) -> float:
     return min(usual, 75 / size if is_narrow() else cell / (0.62 * most))
 
 
-def _inches(classes: Sequence[str]) -> tuple[float, float]:
-    """Width and height of a square of so many cells, which for two hold the key too, and of the names beside it."""
+def _inches(classes: Sequence[str], title: str) -> tuple[float, float]:
+    """Width and height of a square of so many cells, which for two hold the key too, of the names beside it and the
+    title above it.
+    """
     longest = max(len(line) for label in drawing.class_labels(classes) for line in label.split("\n"))
     names = 0.085 * longest if len(classes) <= LABELED else 0.0
     side = min(10.0, max(2.6, 0.36 * len(classes)))
-    return side + names + 0.75, side + 0.72 * names + 1.0
+    width = side + names + 0.75
+    return width, side + 0.72 * names + 1.0 + drawing.further_lines(title, width)
 
 
 def _clear_cells(shares: FloatArray, clear: NDArray[np.bool_], classes: Sequence[str], intervals: bool) -> str:

@@ -114,7 +114,8 @@ def _empty_charts(summary: StudySummary) -> dict[str, Chart]:
 
 
 def _lines(summary: StudySummary) -> list[Line]:
-    return [line for index in range(len(summary.variants)) for line in _variant_lines(summary, index)]
+    """All curves in the order in which they are drawn: those of the first variant above all others."""
+    return [line for index in reversed(range(len(summary.variants))) for line in _variant_lines(summary, index)]
 
 
 def _variant_lines(summary: StudySummary, index: int) -> list[Line]:

@@ -26,6 +26,9 @@ SMALL = (5.4, 3.3)
 
 BANDS = "bands: lowest to highest seed"
 
+PANELS = 3
+"""Panels in a row; more than one row of accuracies is a detail beside the same panels of the loss."""
+
 CROWD = 60
 """Up to this many variants, the page draws in gray those that the reader has not chosen."""
 
@@ -51,7 +54,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         Drawing("loss-curves", f"Loss of each variant. {key}{bands}; {ticks}.",
                 partial(plot_curves, summary, "loss", names=names)),
         Drawing("accuracy-curves", f"Accuracy of each variant. {key}{bands}; {ticks}.",
-                partial(plot_curves, summary, "accuracy", names=names)),
+                partial(plot_curves, summary, "accuracy", names=names), detail=len(names) > PANELS),
     ]  # fmt: skip
 
 

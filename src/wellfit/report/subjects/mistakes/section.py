@@ -51,6 +51,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
             f"mistakes-{choice.kind}",
             f"{choice.title}. Below each image: true class, → predicted class, its probability and runs, test row.",
             partial(plot_gallery, mistakes, summary.classes, choice.kind, count=SHOWN, columns=6),
+            detail=choice.kind == "mended",
         )
         for choice in report_choices(mistakes, 1)
         if gallery(mistakes, summary.classes, choice.rows, choice.variant, 1)
