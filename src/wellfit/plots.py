@@ -148,9 +148,11 @@ class Plots:
         Raises:
           UnknownNameError, StudyFileError: there is no such variant, or it has no test results.
         """
+        from wellfit.report.marks.colors import slots_of
         from wellfit.report.subjects.calibration.static import plot_reliability
 
-        return shown(plot_reliability(self._of(self.details.calibration, variant, "test result"), ax), ax)
+        calibration = self._of(self.details.calibration, variant, "test result")
+        return shown(plot_reliability(calibration, ax, slot=slots_of(self.summary)[calibration.variant]), ax)
 
     def plot_weights(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure | Axes:
         """The distribution of a variant's weights, layer by layer; without a variant, the weight norms over the epochs.
@@ -178,9 +180,11 @@ class Plots:
           UnknownNameError, StudyFileError: there is no such variant or layer, or it has no weights.
           DataError: an earlier version of wellfit trained the study.
         """
+        from wellfit.report.marks.colors import slots_of
         from wellfit.report.subjects.weights.static import plot_weight_ridge
 
-        return shown(plot_weight_ridge(self._of(self.details.weights, variant, "weights"), layer, ax), ax)
+        overview = self._of(self.details.weights, variant, "weights")
+        return shown(plot_weight_ridge(overview, layer, ax, slot=slots_of(self.summary)[overview.variant]), ax)
 
     def plot_filters(self, variant: str | None = None, *, ax: Axes | None = None) -> Figure | Axes:
         """The first-layer weights of a variant (by default the first) as images.

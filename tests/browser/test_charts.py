@@ -62,6 +62,24 @@ def test_a_figure_is_saved_as_a_file_of_its_own(visit, tmp_path):
     assert 'class="' not in text
 
 
+def test_a_chart_is_saved_as_it_is_shown(visit, tmp_path):
+    tab = visit()
+    scroll_to(tab, "chart-loss")
+    until(tab, "() => document.querySelectorAll('#chart-loss .ends li').length > 0", True)
+    tab.locator("input[name=metric][value=accuracy]").check()
+    until(tab, "() => document.querySelectorAll('#chart-accuracy .ends li').length > 0", True)
+    names = tab.locator("#chart-accuracy .ends li").all_inner_texts()
+    with tab.expect_download() as started:
+        tab.locator("#curves .tools button").first.click()
+    assert started.value.suggested_filename == "curves-accuracy.svg"
+    started.value.save_as(tmp_path / "chart.svg")
+    text = (tmp_path / "chart.svg").read_text()
+    said = [element.text for element in ElementTree.parse(tmp_path / "chart.svg").iter() if element.text]
+    assert "accuracy, percent" in said
+    assert {name.strip() for name in names} <= set(said)
+    assert "var(" not in text
+
+
 def test_an_image_is_enlarged_with_its_row(visit):
     tab = visit()
     mistakes = by_use(details(study(epochs=25)).mistakes)

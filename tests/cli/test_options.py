@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from wellfit.cli.options import study_directory, study_named, typed_command
 from wellfit.errors import StudyFileError
+from wellfit.spec.study import load_study, resolved
+from wellfit.store import create_or_open
 
 
 def test_the_typed_command_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +39,26 @@ def test_a_study_directory_is_no_study(finished_study: Path, tmp_path: Path) -> 
         study_named(str(damaged))
     with pytest.raises(StudyFileError, match="a folder, not a study; for the images in it: --data"):
         study_named(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "said"),
+    [
+        ("wellfit run lab5 --seeds 3", "copy", "wellfit run lab5 --seeds 3 --out {}"),
+        ("wellfit run lab5 --seeds 3", "wellfit-studies/lab5", "wellfit run lab5 --seeds 3"),
+        ("wellfit run --out 'my studies/a' lab5", "copy", "wellfit run --out {} lab5"),
+        ("wellfit run lab5; then wellfit run --out x lab5 --seeds 9", "copy", "wellfit run --out {} lab5 --seeds 9"),
+    ],
+)
+def test_a_copy_of_a_study_directory_is_named_where_it_lies(
+    command: str, place: str, said: str, tmp_path: Path
+) -> None:
+    directory = tmp_path / place
+    create_or_open(
+        directory, resolved(load_study("lab5")), provenance={"command": command, "data hash": "", "split hash": ""}
+    ).close()
+    with pytest.raises(StudyFileError, match=re.escape(f", as in: {said.format(directory)}") + "$"):
+        study_named(str(directory))
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.PDF", "x.csv", "results.toml"])

@@ -12,6 +12,7 @@ from rich.console import Console
 from sweeps import FALLING, FOUR, NOISE, RISEN, gaining, scored, tables
 from sweeps import advised as texts
 from wellfit.analysis.selection import accuracy_may_choose
+from wellfit.base import Finding
 from wellfit.narrative.advice import MOST, advise, codes_fixed_by
 from wellfit.report.forms.terminal import print_summary
 from wellfit.spec.study import load_study
@@ -156,6 +157,21 @@ def test_two_seeds_should_become_five():
     )
     assert texts(two)[0] == "Run five seeds (--seeds 5): two are too few for useful intervals."
     assert sum("--seeds" in text for text in texts(two)) == 1
+
+
+def test_a_higher_rate_is_advised_where_most_variants_learned_too_slowly():
+    summary = scored(FOUR, gaining({"dropout": -0.01}))
+    found = Finding("learning-rate-low", "warning", "3 of 4 variants learned too slowly. l2: slow.", "For l2: faster.")
+    trained = {**summary.settings, "train": {**summary.settings.get("train", {}), "learning_rate": 0.001}}
+    slow = dataclasses.replace(summary, findings=(found,), settings=trained)
+    assert (
+        "Raise the learning rate, because 3 of 4 variants learned too slowly: --set train.learning_rate=0.003"
+        in texts(slow)
+    )
+    assert "learning-rate-low" in codes_fixed_by(advise(slow))
+    for message in ("2 of 4 variants learned too slowly.", "l2 learned too slowly."):
+        few = dataclasses.replace(slow, findings=(dataclasses.replace(found, message=message),))
+        assert not any(text.startswith("Raise") for text in texts(few))
 
 
 def test_advice_knows_the_findings_that_it_fixes():

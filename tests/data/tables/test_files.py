@@ -236,6 +236,12 @@ def test_formats_that_are_not_read(tmp_path: Path, name, how):
         load(tmp_path / name)
 
 
+def test_a_study_directory_is_no_table(tmp_path: Path):
+    (tmp_path / "study.db").write_bytes(b"x")
+    with pytest.raises(DataError, match="a study directory, which holds results and no data; wellfit show prints them"):
+        load(tmp_path / "study.db")
+
+
 def test_text_in_all_wrappings(tmp_path: Path):
     text = FRAME.to_csv(index=False).encode()
     (tmp_path / "a.csv").write_bytes(gzip.compress(text))

@@ -45,6 +45,19 @@ def test_eighty_columns_hold_verdict_gap_and_curve():
     assert all("•" in line for line in (first, *rest))
 
 
+def test_a_long_name_is_folded_and_costs_no_verdict():
+    summary = study()
+    long = "weight-decay-and-dropout-and-early-stopping-together"
+    variants = (*summary.variants[:-1], replace(summary.variants[-1], name=long))
+    comparisons = tuple(replace(c, variant=long) if c.variant == "early-stopping" else c for c in summary.comparisons)
+    lines = printed(results_table(replace(summary, variants=variants, comparisons=comparisons), 80)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "vs. baseline" in lines[0]
+    assert "".join(line[:20].strip() for line in lines[-3:]) == long
+    wide = printed(results_table(replace(summary, variants=variants, comparisons=comparisons), 160), 160)
+    assert f"{long} " in wide
+
+
 def test_a_wide_table_has_all_columns():
     shown = printed(results_table(study(), 120, validation_sparklines(study())), 120)
     row = next(line for line in shown.splitlines() if line.startswith("dropout"))

@@ -118,9 +118,7 @@ def load_table(path: Path, reading: Reading, like: Header | None = None, *, as_w
     where = str(path)
     suffix = path.suffix.lower()
     if path.name == "study.db":
-        raise DataError(
-            f"{path.parent}: a study directory, which holds results, not data; see them: wellfit show DIRECTORY"
-        )
+        raise DataError(f"{path.parent}: a study directory, which holds results and no data; wellfit show prints them")
     if suffix in _CONVERT:
         raise DataError(f"{where}: {suffix} files are not read; {_CONVERT[suffix]}")
     if read_bytes(path, 4) == b"PAR1":

@@ -34,6 +34,7 @@ def test_the_words_say_which_way_it_leans():
 
 
 def test_a_small_panel_leaves_name_and_scores_to_the_page():
+    assert series_color(2) in {to_hex(line.get_color()) for line in plot_reliability(CALIBRATION, slot=2).axes[0].lines}
     axes = plot_small(CALIBRATION, slot=2).axes[0]
     assert axes.get_title(loc="left") == ""
     assert not axes.texts

@@ -180,6 +180,7 @@ const applyChoice = (charts) => {
   }
   const metric = [...chosen("metric")][0], log = document.querySelector("#controls input[name=log]");
   log.disabled = metric !== "loss";
+  for (const box of all("#controls input[name=split]")) box.disabled = metric === "gap"; // the gap is of both
   const shown = metric === "loss" && log.checked ? "log-loss" : metric;
   for (const one of ["loss", "log-loss", "accuracy", "gap"]) {
     const place = document.getElementById(`chart-${one}`);

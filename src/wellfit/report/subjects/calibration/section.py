@@ -38,11 +38,12 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
         )
         for start in range(0, len(columns), WIDE)
     ]
+    slots = slots_of(summary)
     drawings = [
         Drawing(
             f"reliability-{file_name(summary, name)}",
             f"Reliability diagram of {name}.",
-            partial(plot_reliability, details.calibration[name]),
+            partial(plot_reliability, details.calibration[name], slot=slots[name]),
             "half",
         )
         for name in highlighted(summary)

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 __all__ = ["plot_reliability", "plot_small"]
 
 
-def plot_reliability(calibration: Calibration, ax: Axes | None = None) -> Figure:
+def plot_reliability(calibration: Calibration, ax: Axes | None = None, *, slot: int = 1) -> Figure:
     """The reliability diagram: accuracy by confidence.
+
+    Args:
+      slot: of the variant's color, from ``wellfit.report.marks.colors.slots``.
 
     Returns:
       The figure: one point per bin, its area by the share of the predictions; the line joins bins with enough of them.
       On the dotted diagonal, confidence equals accuracy; the expected calibration error averages the shaded distances.
     """
     axes = drawing.own_axes(ax, (5.2, 5.0))
-    _draw_bins(axes, calibration, LIGHT["s1"], 320)
+    _draw_bins(axes, calibration, series_color(slot), 320)
     drawing.style(axes, "confidence, percent", "accuracy, percent")
     scores = _scores(calibration)
     drawing.title(axes, calibration.variant, lines=len(scores))

@@ -11,7 +11,7 @@ from wellfit.report.marks.pictures import Sheet
 from wellfit.report.marks.static import BANDS as MOST_BANDS
 from wellfit.report.marks.static import own_axes
 from wellfit.report.marks.svg import inline_svg
-from wellfit.report.numbers import FEW, METRICS, has_epochs, shown_first
+from wellfit.report.numbers import FEW, METRICS, has_epochs, last_epoch, shown_first
 from wellfit.report.parts import Drawing, Part
 from wellfit.report.subjects.curves.numbers import stopped_at, value_limits
 from wellfit.report.subjects.curves.static import plot_curves, plot_gap, plot_small
@@ -80,6 +80,7 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
             for i, v in enumerate(summary.variants)
             if i in shown_first(summary)  # as in the written forms; the interactive charts have all
         ],
+        "cut": last_epoch(summary) >= 3,  # the first third of the epochs does not count; see `interesting`
         "bands": "" if len(summary.seeds) < 2 else "few" if len(summary.variants) <= MOST_BANDS else "many",
         "some": len(shown_first(summary)) < len(summary.variants),
         "stops": any(stopped_at(summary, v.name) for v in summary.variants),

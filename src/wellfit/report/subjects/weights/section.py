@@ -48,6 +48,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     if has_epochs(summary):
         norms = partial(plot_weight_norms, summary)
         drawings.append(Drawing("weight-norms", "Norm of all kernels together by epoch.", norms))
+    slots = slots_of(summary)
     for name in highlighted(summary):
         if (overview := details.weights.get(name)) is None:
             continue
@@ -57,7 +58,9 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
                                 "half" if len(overview.layers) <= LAYERS else "full"))  # fmt: skip
         if overview.history is not None:
             caption = f"{name}: weights of {overview.history.layers[0]} by epoch, of seed {overview.history.seed}."
-            drawings.append(Drawing(f"ridge-{file}", caption, partial(plot_weight_ridge, overview), "half"))
+            drawings.append(
+                Drawing(f"ridge-{file}", caption, partial(plot_weight_ridge, overview, slot=slots[name]), "half")
+            )
         if overview.filters is not None and len(overview.filters):
             caption = f"{name}: filters of the first layer; blue is positive, orange negative."
             drawings.append(Drawing(f"filters-{file}", caption, partial(plot_filters, overview), "half"))
