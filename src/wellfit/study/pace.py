@@ -18,6 +18,9 @@ _RECENT, _WINDOW = 12, 3.0
 """Epochs of a program that count for its pace, and seconds: few enough to follow a machine that becomes busy, and of
 epochs of milliseconds so many that other programs have had their turn."""
 
+_POPULATIONS: Final = 50
+"""First epochs of populations of one program that count for what a population takes beside its epochs."""
+
 _PRIOR: Final = 1.0
 """Seconds of measurement from which a forecast no longer counts."""
 
@@ -158,7 +161,9 @@ class Pace:
     def __init__(self, stages: Sequence[Stage], after: float, slowdown: float = 1.0) -> None:
         self._stages, self._after, self._slowdown = stages, after, slowdown
         self._at, self._stage, self._done, self._epochs = 0.0, -1, 0, 0
-        # program -> trajectory-epochs and seconds of the first epoch of each population, and of the latest others
+        # A study with folds has a population for every seed: what concerns them is added up by program once.
+        self._all, self._later = _by_program(stages), _by_program(stages)
+        # program -> trajectory-epochs and seconds: of its populations' first epochs, and of the latest others
         self._firsts: dict[Hashable, list[tuple[int, float]]] = {}
         self._others: dict[Hashable, list[tuple[int, float]]] = {}
 
@@ -166,55 +171,94 @@ class Pace:
         """The seconds that are left after an epoch; None before the third one.
 
         Args:
-          stage: the position of the population.
+          stage: the position of the population, that of the epoch before or a later one.
           seconds: since the training began.
           done: the trajectory-epochs of the population that are trained.
         """
         first = stage != self._stage
         kept = (self._firsts if first else self._others).setdefault(self._stages[stage].program, [])
         kept.append((done if first else done - self._done, seconds - self._at))
-        if not first:
+        if first:
+            if len(kept) > _POPULATIONS:
+                kept.pop(1)  # the very first one compiles
+            for passed in self._stages[self._stage + 1 : stage + 1]:
+                self._later[passed.program].remove(passed)
+        else:
             while len(kept) > _RECENT and sum(took for _, took in kept[1:]) > _WINDOW:
                 kept.pop(0)
         self._at, self._stage, self._done, self._epochs = seconds, stage, done, self._epochs + 1
         return self._left(stage, done) if self._epochs >= 3 else None
 
     def _left(self, stage: int, done: int) -> float:
-        slower = self._slower()
+        here, slower, left = self._stages[stage], self._slower(), 0.0
+        for program, later in self._later.items():
+            now = max(0, here.units - done) if program == here.program else 0
+            unit, again = self._unit(program), self._again(program)
+            if unit is None:
+                left += slower * (later.training + now * here.training / max(here.units, 1))
+            else:
+                left += (later.units + now) * unit
+            left += slower * later.start if again is None else later.populations * again
+        return left + slower * self._after
 
-        def training(of: Stage, units: int) -> float:
-            unit = self._unit(of)
-            return units * (slower * of.training / max(of.units, 1) if unit is None else unit)
-
-        left = training(self._stages[stage], max(0, self._stages[stage].units - done)) + slower * self._after
-        for of in self._stages[stage + 1 :]:
-            if of.units:
-                again = self._again(of)
-                left += training(of, of.units) + (slower * of.start if again is None else again)
-        return left
-
-    def _unit(self, of: Stage) -> float | None:
+    def _unit(self, program: Hashable) -> float | None:
         """The seconds of one trajectory-epoch of a program lately; None before its second epoch.
 
         The forecast fills the first second of measurement: epochs of milliseconds say little while other programs run.
         """
-        known = self._others.get(of.program) or self._firsts.get(of.program, [])[1:]  # the very first one compiles
+        known = self._others.get(program) or self._firsts.get(program, [])[1:]  # the very first one compiles
         units, seconds = sum(units for units, _ in known), math.fsum(seconds for _, seconds in known)
-        forecast = self._slowdown * of.training / max(of.units, 1)
         if not units:
             return None
+        forecast = self._slowdown * self._all[program].unit
         prior = max(0.0, _PRIOR - seconds)
         return (seconds + prior) / (units + prior / forecast) if forecast > 0 else seconds / units
 
-    def _again(self, of: Stage) -> float | None:
+    def _again(self, program: Hashable) -> float | None:
         """The seconds that another population of a program takes beside its epochs; None before the second one."""
-        firsts, unit = self._firsts.get(of.program, [])[1:], self._unit(of)
+        firsts, unit = self._firsts.get(program, [])[1:], self._unit(program)
         if not firsts or unit is None:
             return None
         return max(0.0, math.fsum(seconds - units * unit for units, seconds in firsts) / len(firsts))
 
     def _slower(self) -> float:
         """How many times longer epochs take than was forecast."""
-        known = [(unit, of.training / of.units) for of in self._stages if of.units and (unit := self._unit(of))]
+        known = [
+            (of.populations * unit, of.populations * of.unit)
+            for program, of in self._all.items()
+            if of.units and (unit := self._unit(program)) is not None
+        ]
         forecast = math.fsum(seconds for _, seconds in known)
         return math.fsum(unit for unit, _ in known) / forecast if forecast > 0 else self._slowdown
+
+
+@dataclass
+class _Sum:
+    """What some populations of one program take together: how many have epochs left, and as in ``Stage``."""
+
+    populations: int = 0
+    units: int = 0
+    start: float = 0.0
+    training: float = 0.0
+
+    @property
+    def unit(self) -> float:
+        """Seconds of one trajectory-epoch by the forecast."""
+        return self.training / max(self.units, 1)
+
+    def add(self, stage: Stage, sign: int = 1) -> None:
+        if stage.units:
+            self.populations += sign
+            self.units += sign * stage.units
+            self.start += sign * stage.start
+            self.training += sign * stage.training
+
+    def remove(self, stage: Stage) -> None:
+        self.add(stage, -1)
+
+
+def _by_program(stages: Sequence[Stage]) -> dict[Hashable, _Sum]:
+    sums: dict[Hashable, _Sum] = {}
+    for stage in stages:
+        sums.setdefault(stage.program, _Sum()).add(stage)
+    return sums
