@@ -202,9 +202,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """
     lowered = {k.lower(): k for k in known}
     wanted = name.lower()
-    close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_SIMILAR)
-    if close and close[0][:1] != wanted[:1]:  # few misspell the first letter
-        close = difflib.get_close_matches(wanted, close, n=1, cutoff=_ALIKE)
+    alike = difflib.get_close_matches(wanted, lowered, n=3, cutoff=_SIMILAR)
+    surely = difflib.get_close_matches(wanted, lowered, n=3, cutoff=_ALIKE)
+    close = [k for k in alike if k[:1] == wanted[:1] or k in surely or wanted in k or k in wanted]
     swapped = [k for k in lowered if sorted(k) == sorted(wanted)]  # letters in another order: sdg for sgd
     one_off = [k for k in lowered if len(k) == len(wanted) and sum(map(str.__ne__, k, wanted)) == 1]  # l3 for l1
     begun = [k for k in lowered if len(wanted) > 2 and k.startswith(wanted)]

@@ -80,6 +80,18 @@ def test_a_chart_is_saved_as_it_is_shown(visit, tmp_path):
     assert "var(" not in text
 
 
+def test_a_saved_sweep_has_its_own_key(visit, tmp_path):
+    tab = visit()
+    scroll_to(tab, "chart-path-0")
+    until(tab, "() => drawnCharts['chart-path-0'] !== undefined", True)
+    with tab.expect_download() as started:
+        tab.locator("article.path figure .tools button").first.click()
+    started.value.save_as(tmp_path / "sweep.svg")
+    said = {element.text.strip() for element in ElementTree.parse(tmp_path / "sweep.svg").iter() if element.text}
+    assert {label.strip() for label in tab.locator("article.path .key > span").first.all_inner_texts()} <= said
+    assert "baseline" not in said
+
+
 def test_an_image_is_enlarged_with_its_row(visit):
     tab = visit()
     mistakes = by_use(details(study(epochs=25)).mistakes)
@@ -202,7 +214,7 @@ def test_the_loss_axis_can_be_logarithmic(visit):
     tab = visit()
     scroll_to(tab, "chart-loss")
     tab.locator("input[name=log]").check()
-    assert tab.locator("#chart-log-loss canvas").first.is_visible()
+    tab.locator("#chart-log-loss canvas").first.wait_for(state="visible")
     assert not tab.locator("#chart-loss").is_visible()
     tab.locator("input[name=metric][value=gap]").check()
     assert tab.locator("input[name=log]").is_disabled()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -42,22 +43,28 @@ def test_a_study_directory_is_no_study(finished_study: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("command", "place", "said"),
+    ("command", "said"),
     [
-        ("wellfit run lab5 --seeds 3", "copy", "wellfit run lab5 --seeds 3 --out {}"),
-        ("wellfit run lab5 --seeds 3", "wellfit-studies/lab5", "wellfit run lab5 --seeds 3"),
-        ("wellfit run --out 'my studies/a' lab5", "copy", "wellfit run --out {} lab5"),
-        ("wellfit run lab5; then wellfit run --out x lab5 --seeds 9", "copy", "wellfit run --out {} lab5 --seeds 9"),
+        ("wellfit run lab5 --seeds 3", "wellfit run lab5 --seeds 3 --out {}"),
+        ("wellfit run --out 'my studies/a' lab5 --fresh", "wellfit run lab5 --out {}"),
+        ("wellfit run lab5 --out=x --seeds 9", "wellfit run lab5 --seeds 9 --out {}"),
+        ("wellfit run lab5 --out 'it'\"'\"'s'", "wellfit run lab5 --out {}"),
+        ("wellfit run lab5; then wellfit run 'my lab.toml' --out x", "wellfit run 'my lab.toml' --out {}"),
+        ("wellfit run lab5 lab-depth --out all", ""),
+        ("wellfit judge folder", ""),
+        ("wellfit run 'unclosed", ""),
     ],
 )
 def test_a_copy_of_a_study_directory_is_named_where_it_lies(
-    command: str, place: str, said: str, tmp_path: Path
+    command: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    directory = tmp_path / place
+    monkeypatch.chdir(tmp_path)  # messages shorten a long quoted path
+    directory = Path("my copy")
     create_or_open(
         directory, resolved(load_study("lab5")), provenance={"command": command, "data hash": "", "split hash": ""}
     ).close()
-    with pytest.raises(StudyFileError, match=re.escape(f", as in: {said.format(directory)}") + "$"):
+    advice = f", as in: {said.format(shlex.quote(str(directory)))}" if said else "give its study again"
+    with pytest.raises(StudyFileError, match=re.escape(advice) + "$"):
         study_named(str(directory))
 
 

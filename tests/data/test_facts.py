@@ -152,7 +152,7 @@ def test_the_line_of_the_data() -> None:
         ({}, 1, {}),
         ({"groups": GROUPS}, 5,
          {"test set": "none given; each seed is tested on another of 5 folds of the 60 examples, in whole groups"}),
-        (TEST, 5, {"validation set": "each seed validates on another 12 of the 60 training examples"}),
+        (TEST, 5, {"validation set": "each seed validates on a different 12 of the 60 training examples"}),
         (TEST | {"groups": GROUPS}, 5,
          {"validation set": "each seed validates on other groups, seed 0 on 12 of the 60 training examples"}),
         (TEST | {"x_val": X[:6], "y_val": Y[:6]}, 5,

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from sweeps import FALLING, FOUR, NOISE, RISEN, gaining, scored, tables
 from sweeps import advised as texts
+from wellfit import Study, mlp
 from wellfit.analysis.selection import accuracy_may_choose
 from wellfit.base import Finding
 from wellfit.narrative.advice import MOST, advise, codes_fixed_by
@@ -161,17 +162,28 @@ def test_two_seeds_should_become_five():
 
 def test_a_higher_rate_is_advised_where_most_variants_learned_too_slowly():
     summary = scored(FOUR, gaining({"dropout": -0.01}))
-    found = Finding("learning-rate-low", "warning", "3 of 4 variants learned too slowly. l2: slow.", "For l2: faster.")
-    trained = {**summary.settings, "train": {**summary.settings.get("train", {}), "learning_rate": 0.001}}
-    slow = dataclasses.replace(summary, findings=(found,), settings=trained)
-    assert (
-        "Raise the learning rate, because 3 of 4 variants learned too slowly: --set train.learning_rate=0.003"
-        in texts(slow)
-    )
+    fix = "For l2: raise the learning rate (now 0.001): --set variants.l2.learning_rate=0.003"
+    found = Finding("learning-rate-low", "warning", "3 of 4 variants learned too slowly. l2: slow.", fix)
+    slow = dataclasses.replace(summary, findings=(found,))
+    expected = "Raise the learning rate, because 3 of 4 variants learned too slowly: --set train.learning_rate=0.003"
+    assert expected in texts(slow)
     assert "learning-rate-low" in codes_fixed_by(advise(slow))
+    assert expected not in texts(dataclasses.replace(slow, title="How much? (quick)"))
     for message in ("2 of 4 variants learned too slowly.", "l2 learned too slowly."):
         few = dataclasses.replace(slow, findings=(dataclasses.replace(found, message=message),))
         assert not any(text.startswith("Raise") for text in texts(few))
+    rates = tables({"baseline": {}, **{f"r{i}": {"learning_rate": 10.0**-i} for i in (4, 5, 6)}})
+    sweep = dataclasses.replace(scored(rates, gaining({})), findings=(found,))
+    assert not any(text.startswith("Raise") for text in texts(sweep))  # the base rate may be right
+
+
+def test_a_study_of_slow_variants_raises_the_rate(tmp_path):
+    names = {"baseline": {}, "l2": {"l2": 1e-4}, "dropout": {"dropout": 0.1}}
+    study = Study("digits", mlp(16), names, epochs=12, learning_rate=3e-4, examples=300, seeds=2)
+    results = study.run(tmp_path / "slow", progress=False)
+    raised = [text for text in texts(results.summary) if text.startswith("Raise the learning rate, because 3 of 3")]
+    (rate,) = (float(text.partition("learning_rate=")[2]) for text in raised)
+    assert rate > 3e-4
 
 
 def test_advice_knows_the_findings_that_it_fixes():

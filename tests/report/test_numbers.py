@@ -22,6 +22,7 @@ from wellfit.report.numbers import (
     highlighted,
     interesting,
     last_epoch,
+    mean_curve,
     of_variants,
     shown_first,
 )
@@ -89,9 +90,26 @@ def test_a_diverged_run_leaves_the_curve_where_it_diverged():
     np.testing.assert_array_equal(curve.mean, [2.0, 2.0])
 
 
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))
+def test_every_epoch_of_a_curve_is_of_the_same_runs(lengths, ended):
+    summary = with_losses([[float(n)] * n for n in lengths])
+    (variant,) = summary.variants
+    states = ["finished" if of else "pending" for of in ended[: len(lengths)]]
+    runs = tuple(replace(run, state=state) for run, state in zip(variant.runs, states, strict=True))
+    curve = curve_data(replace(summary, variants=(replace(variant, runs=runs),)), "baseline", "validation_loss")
+    of_ended = [n for n, state in zip(lengths, states, strict=True) if state == "finished"]
+    assert len(set(curve.n.tolist())) == 1
+    assert curve.n[0] == sum(n >= len(curve.epochs) for n in lengths)
+    if of_ended:
+        assert len(curve.epochs) == min(of_ended)
+    else:
+        assert 2 * curve.n[0] >= len(lengths)  # half of the runs have come that far
+        assert 2 * sum(n > len(curve.epochs) for n in lengths) < len(lengths) + 1
+
+
 @given(st.lists(st.lists(st.floats(0.01, 10) | st.just(np.nan), min_size=1, max_size=6), min_size=1, max_size=5))
 def test_curves_agree_with_pandas(runs):
-    curve = curve_data(in_state(with_losses(runs), "diverged"), "baseline", "validation_loss")  # all of all runs
+    curve = mean_curve([np.array(run) for run in runs])
     table = pd.DataFrame([pd.Series(run, dtype=float) for run in runs])
     table = table.loc[:, table.notna().any()]
     np.testing.assert_array_equal(curve.epochs, table.columns.to_numpy() + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 import shlex
 import sys
 from pathlib import Path
@@ -82,7 +82,6 @@ def _trained_elsewhere(directory: Path) -> bool:
 def _command_of(directory: Path) -> str:
     """The command that made a study directory, for the end of a sentence; empty if it is not known."""
     from wellfit.errors import StoreError
-    from wellfit.spec.identity import STUDIES
     from wellfit.store import open_existing
 
     try:
@@ -90,12 +89,19 @@ def _command_of(directory: Path) -> str:
             command = str(store.metadata.provenance().get("command", ""))
     except StoreError:
         return ""
-    latest = command.rsplit("; then ", maxsplit=1)[-1]
-    if not latest.startswith("wellfit run"):
+    try:
+        words = shlex.split(command.rsplit("; then ", maxsplit=1)[-1])
+    except ValueError:
         return ""
-    out = f"--out {shlex.quote(str(directory))}"  # not the one that it was made in: this may be a copy
-    here, given = re.subn(r"--out (?:'[^']*'|\S+)", lambda _: out, latest)
-    return f", as in: {here if given or directory.parent.name == STUDIES.name else f'{latest} {out}'}"
+    studies = list(itertools.takewhile(lambda word: not word.startswith("-"), words[2:]))
+    if words[:2] != ["wellfit", "run"] or len(studies) > 1:  # of several, one directory is not a folder for all
+        return ""
+    kept = [
+        word
+        for before, word in itertools.pairwise(["", *words])
+        if before not in ("--out", "-o") and word not in ("--out", "-o", "--fresh") and not word.startswith("--out=")
+    ]
+    return f", as in: {shlex.join([*kept, '--out', str(directory)])}"  # not where it was made: this may be a copy
 
 
 def study_directory(path: Path | None) -> Path | None:

@@ -118,7 +118,7 @@ def fold_facts(dataset: Dataset, splits: Splits, folds: int) -> Facts:
         whole = "" if dataset.groups is None else ", in whole groups"
         return (("test set", f"none given; each seed is tested on {part} of the {total:,} examples{whole}"),)
     total, held_out = len(splits.validation) + len(splits.train), len(splits.validation)
-    text = f"each seed validates on another {held_out:,} of the {total:,} training examples"
+    text = f"each seed validates on a different {held_out:,} of the {total:,} training examples"
     if dataset.groups is not None:
         text = f"each seed validates on other groups, seed 0 on {held_out:,} of the {total:,} training examples"
     return (("validation set", text),)

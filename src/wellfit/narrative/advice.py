@@ -67,7 +67,7 @@ def advise(summary: StudySummary) -> tuple[Sentence, ...]:
         *(_full_study(summary) if quick else _more_seeds(summary)),
         *_supported(summary, gains),
         *([] if quick else advise_stopping(summary, best)),
-        *_raise_rate(summary),
+        *([] if quick else _raise_rate(summary)),
         *advise_beyond_edge(summary),
         *([] if quick else advise_longer(summary, best)),
         *advise_combination(summary, gains, best),
@@ -128,13 +128,19 @@ def _supported(summary: StudySummary, gains: Sequence[ValidationGain]) -> list[S
 
 
 def _raise_rate(summary: StudySummary) -> list[Sentence]:
-    """A higher learning rate if most variants learned too slowly: then a comparison shows who learns faster."""
-    slow = [finding for finding in summary.findings if finding.code == "learning-rate-low"]
-    count = re.match(r"(\d+) of (\d+) variants", slow[0].message) if slow else None
-    rate = summary.settings.get("train", {}).get("learning_rate")
-    if count is None or 2 * int(count[1]) <= int(count[2]) or not isinstance(rate, float):
+    """The learning rate that helps the slowest, if most variants learned too slowly and all have the base recipe's.
+
+    Otherwise a comparison shows who learns faster.
+    """
+    slow = next((finding for finding in summary.findings if finding.code == "learning-rate-low"), None)
+    own = {setting for v in summary.variants for setting in v.settings} & {"learning_rate", "optimizer", "schedule"}
+    if slow is None or own or summary.search is not None:
         return []
-    text = f"Raise the learning rate, because {count[0]} learned too slowly: --set train.learning_rate={3 * rate:.1g}"
+    count = re.match(r"(\d+) of (\d+) variants", slow.message)
+    rate = re.search(r"learning_rate=([\d.e-]+)$", slow.fix)
+    if count is None or rate is None or 2 * int(count[1]) <= int(count[2]):
+        return []
+    text = f"Raise the learning rate, because {count[0]} learned too slowly: --set train.learning_rate={rate[1]}"
     return [Sentence(text, ("findings",))]
 
 

@@ -217,7 +217,7 @@ def brief(document: Document) -> Document:
     short = only(document, [section for section in document.sections if section.id not in LEFT_OUT or section.words])
     detail = [part for section in short.sections for part in section.parts if isinstance(part, Drawing) and part.detail]
     sections = [replace(section, write=partial(_without, section, detail)) for section in short.sections]
-    more = [drawing.caption.partition(".")[0] for drawing in detail]
+    more = [drawing.caption.partition(". ")[0].rstrip(".") for drawing in detail]
     return replace(short, sections=tuple(sections), left_out=(*more, *short.left_out))
 
 

@@ -193,10 +193,10 @@ def curve_data(summary: StudySummary, variant: str, column: str) -> Curve:
 def curve_of(summary: StudySummary, variant: str, values: Callable[[History], FloatArray]) -> Curve:
     """Mean and range over the seeds of what is computed from the epochs of each run.
 
-    The curve ends where the first run that ended does: beyond, its mean would jump where early stopping ends a run,
-    and end as that of a single one. For the same reason, runs that still train count only as long as none has ended,
-    and only those that have come at least as far as half of them. Diverged runs, which are part of no mean, are left
-    out, unless there are no others.
+    The curve ends where the first run that ended does: beyond, its mean would jump where early stopping ends a run, and
+    end as that of a single one. Before any has ended, it ends where half of the runs have come. For the same reason,
+    runs that have not come that far do not count yet. Diverged runs, which are part of no mean, are left out, unless
+    there are no others.
 
     Args:
       values: of the epochs of a run.  # (E,)
@@ -208,7 +208,7 @@ def curve_of(summary: StudySummary, variant: str, values: Callable[[History], Fl
     if not sound:
         return mean_curve(map(values, histories.values()))
     last = min(map(len, ended.values())) if ended else _usual(map(len, sound.values()))
-    return mean_curve(values(of)[:last] for of in (ended or sound).values() if len(of) >= last)
+    return mean_curve(values(of)[:last] for of in sound.values() if len(of) >= last)
 
 
 def _usual(lengths: Iterable[int]) -> int:

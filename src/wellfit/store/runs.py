@@ -226,6 +226,9 @@ class Runs:
             if sha256 and is_damaged(file_named(self.directory, file_of(folder, (variant, seed))), sha256)
         }
 
+    def _is_there(self, run: Run) -> bool:
+        return bool(self.database.rows("SELECT 1 FROM runs WHERE variant = ? AND seed = ?", *run))
+
     # --- Writing
 
     def save(
@@ -252,7 +255,7 @@ class Runs:
             weights = {run: self._stage(stack, "weights", run, with_histograms(r)) for run, r in by_run.items()}
             tests = {run: self._stage(stack, "test", run, {"probabilities": p}) for run, p in tested.items()}
             descriptions = self.final_states.stage(stack, final_states)
-            if again := self.epochs_asked().keys() & by_run.keys():
+            if again := {run for run in by_run if self._is_there(run)}:
                 with self.database.transaction():  # a row never names a file with another content
                     self._delete(again)
         with self.metadata.saving_work():

@@ -118,7 +118,8 @@ def read_status(directory: Path, before: StudyStatus | None = None, *, patience:
             records = {(r.spec.variant, r.spec.seed): r for r in store.runs.records()}
     asked = {name: recipe.epochs for name, recipe in recipes(spec).items()}
     runs = [(name, seed) for name in spec.variants for seed in spec.seeds]
-    ended = {run: record for run, record in records.items() if run in set(runs)}
+    wanted = set(runs)
+    ended = {run: record for run, record in records.items() if run in wanted}
     active = {run: histories[run] for run in runs if run in histories and run not in ended and len(histories[run])}
     done = [1.0 if run in ended else min(1.0, len(active.get(run, ())) / asked[run[0]]) for run in runs]
     finished = len(ended) == len(runs) and tested >= sum(r.readout_epoch > 0 for r in ended.values())

@@ -203,7 +203,8 @@ def epoch_chart(label: str, last: int, scale: str = "linear", *, epochs: Any = N
     if scale == "log":
         # Bokeh's own ticks are evenly spaced on short axes, and leave the lower half without any
         chart.yaxis.ticker = [mantissa * 10.0**power for power in range(-9, 4) for mantissa in (1, 1.5, 2, 3, 5, 7)]
-        chart.yaxis.formatter = bokeh_models().BasicTickFormatter(precision=6)
+        chart.yaxis.formatter = bokeh_models().BasicTickFormatter(precision=9, use_scientific=False)
+        chart.yaxis.major_label_policy = bokeh_models().NoOverlap()
     return chart
 
 

@@ -111,22 +111,31 @@
   };
   // A chart as it is on the screen: Bokeh draws it as SVG, and the names at the ends of its lines are added.
   const shownChart = (figure) => all(".chart", figure).find((place) => drawnCharts[place.id] && !place.hidden);
-  const chartDrawing = (place) => {
+  const chartDrawing = (place, figure) => {
     const text = Bokeh.index.get_by_id(drawnCharts[place.id].id).export("svg", false).ctx.get_serialized_svg(true);
     const svg = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
-    const list = place.querySelector(".ends"), box = place.getBoundingClientRect(), right = Number(svg.getAttribute("width"));
-    const names = list
-      ? all("li", list).map((item) => [item, item.title, item.getBoundingClientRect().left - box.left, Number.parseFloat(item.style.top)])
-      : all("#controls input[name=variant]:checked").map((input, i) => [input.closest(".chip"), nameOf(input.value).textContent.trim(), right, 40 + LINE * i]);
+    const list = place.querySelector(".ends"), box = place.getBoundingClientRect();
+    const [right, bottom] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
+    const items = list ? all("li", list) : [];
+    const color = (item) => {
+      const sign = getComputedStyle(item.querySelector(".swatch, path"));
+      return sign.getPropertyValue("--c") || sign.stroke;
+    };
+    const beside = (item, i) => [item, item.textContent.trim(), right, 40 + LINE * i];
+    const colored = () => all("#controls input[name=variant]:checked").map((input) => input.closest(".chip"));
+    const ofVariants = drawnCharts[place.id].renderers.some(({ tags }) => /^v\d+-/.test(tags[0] ?? ""));
+    const names = items.length
+      ? items.map((item) => [item, item.textContent.trim(), item.getBoundingClientRect().left - box.left, Number.parseFloat(item.style.top)])
+      : (ofVariants ? colored() : all(".key > span", figure)).map(beside);
     for (const [item, text, x, y] of names) {
       const label = document.createElementNS(svg.namespaceURI, "text");
       for (const [name, value] of Object.entries({ x: x + 8, y, "dominant-baseline": "central", "font-size": 12 })) label.setAttribute(name, value);
-      label.setAttribute("fill", getComputedStyle(item.querySelector(".swatch")).getPropertyValue("--c"));
+      label.setAttribute("fill", color(item));
       label.textContent = text;
       svg.append(label);
     }
     const width = Math.max(right, ...names.map(([, text, x]) => x + 16 + 7.2 * text.length));
-    svg.setAttribute("viewBox", `0 0 ${width} ${svg.getAttribute("height")}`);
+    svg.setAttribute("viewBox", `0 0 ${width} ${Math.max(bottom, ...names.map(([, , , y]) => y + LINE))}`);
     return svg;
   };
   const drawingsOf = (figure) => all("svg[role=img]", figure).filter((svg) => !svg.closest(".away, table"));
@@ -136,7 +145,7 @@
     const title = figure.querySelector("h3:not(.static h3)")?.textContent.trim() ?? "";
     button.setAttribute("aria-label", `Save as SVG: ${title || section.querySelector("h2").textContent.trim()}`);
     button.addEventListener("click", () => {
-      const place = shownChart(figure), drawings = place ? [chartDrawing(place)] : drawingsOf(figure);
+      const place = shownChart(figure), drawings = place ? [chartDrawing(place, figure)] : drawingsOf(figure);
       const address = URL.createObjectURL(new Blob([fileOf(drawings)], { type: "image/svg+xml" }));
       const name = `${section.id} ${title || (place?.id ?? "").replace("chart-", "")}`.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
       make("a", { href: address, download: `${name}.svg` }).click();

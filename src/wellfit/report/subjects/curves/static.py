@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curves", "plot_gap", "plot_learning_curve", "plot_small"]
 
+BESIDE: Final = 16
+"""Letters of a title that has room beside the key of one panel."""
+
 SIZE: Final = (8.6, 4.0)
 """Inches of a figure of all variants."""
 
@@ -47,7 +50,7 @@ def plot_learning_curve(
     """
     axes = marks.own_axes(ax, (4.8, 3.1))
     alt = _draw(axes, summary, variant, metric, log)
-    marks.title(axes, variant)
+    marks.title(axes, variant, lines=0 if len(variant) <= BESIDE else 1)
     axes.set_xlabel("epoch  ( | lowest validation loss of a seed )")
     marks.split_legend(axes, series_color(slots_of(summary)[variant]))
     return marks.done(axes, alt)
@@ -86,7 +89,7 @@ def plot_curves(
     if log:
         marks.log_axis(ax)
     marks.cut(ax, [*training, *validation], factor)
-    for index in sorted(colored):
+    for index in sorted(colored, reverse=True):
         color = series_color(slots[summary.variants[index].name])
         marks.curve(ax, training[index], factor, color, marks.TRAINING, width=1.1, band=False)
     marks.overlay(ax, summary, validation, factor, label)

@@ -27,6 +27,6 @@ def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, 
     table = without_constant(comparison_table(summary), SAID_ONCE)
     if not table.rows:
         return {}
-    evidence = without_constant(evidence_table(summary), SAID_ONCE)
+    evidence = without_constant(evidence_table(summary), (*SAID_ONCE, "Seeds"))  # the key figures say how many
     gist = f"Difference, interval, p-value and verdict of {wording.count(len(table.rows), 'comparison')}"
     return {"table": table, "evidence": evidence, "gist": gist}

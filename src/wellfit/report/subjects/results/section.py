@@ -10,7 +10,13 @@ from wellfit.narrative.no_effect import no_effect
 from wellfit.narrative.techniques import techniques_in
 from wellfit.report import wording
 from wellfit.report.parts import Part, Table
-from wellfit.report.subjects.results.numbers import VariantRow, accuracy_heading, known_only, variant_rows
+from wellfit.report.subjects.results.numbers import (
+    VariantRow,
+    accuracy_heading,
+    known_only,
+    variant_rows,
+    without_constant,
+)
 
 __all__ = ["fragment", "parts", "score_table"]
 
@@ -36,7 +42,7 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     changes = tuple((row.name, wording.in_one_line(row.settings)) for row in rows)
     given = Table(("Variant", _settings(summary)), changes, text=2)
     if not summary.elsewhere:
-        return [score_table(summary), Table(headings, costs), given]
+        return [score_table(summary), without_constant(Table(headings, costs), ("Runs",)), given]
     further = known_only(Table(headings[:-1], tuple(row[:-1] for row in costs)))
     return [
         score_table(summary),

@@ -16,7 +16,7 @@ def charts(summary: StudySummary, details: StudyDetails) -> dict[str, Chart]:
         return {}
     chart = epoch_chart("norm of all weights", last_epoch(summary))
     slots = slots_of(summary)
-    for index, v in enumerate(summary.variants):
+    for index, v in reversed([*enumerate(summary.variants)]):  # the first variant above all others
         curve = curve_data(summary, v.name, "weight_norm")
         if len(curve.epochs):
             add_curve(chart, f"v{index}-norm", v.name, slots[v.name], curve_columns(curve, 1.0, slots[v.name]))
