@@ -136,3 +136,20 @@ def test_the_small_ranking_has_the_first_variant_and_the_best():
     assert named["shown"] == 7
     assert glance(empty()) == {}
     assert glance(study(variants=("baseline",), epochs=2)) == {}
+
+
+def test_a_ranking_of_many_begins_with_the_best_few():
+    summary = study()
+    assert [drawing.name for drawing in parts(summary, NOTHING)] == ["ranking"]
+    base = summary.variants[1]
+    others = tuple(
+        replace(base, name=f"v{i}", published={}, mean={**base.mean, "test_accuracy": 0.8 + i / 1000})
+        for i in range(14)
+    )
+    many = replace(summary, variants=(summary.variants[0], *others), ranking=(), comparisons=(), answers=())
+    few, whole = parts(many, NOTHING)
+    assert (few.name, whole.name) == ("ranking-glance", "ranking")
+    assert "6 of 15 variants" in few.caption
+    names = [label.get_text().strip() for label in few.draw().axes[0].get_yticklabels()]
+    assert set(names) == {"baseline", *(f"v{i}" for i in range(9, 14))}
+    assert len(whole.draw().axes[0].get_yticklabels()) == 15

@@ -154,8 +154,11 @@ def difference_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
     return tuple(rows)
 
 
-def glance_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
+def glance_rows(summary: StudySummary, *, named: bool = True) -> tuple[IntervalRow, ...]:
     """What the page's first screen shows, in the order of the ranking.
+
+    Args:
+      named: whether with those that the answer names.
 
     Returns:
       The first variant, the best five others, and those that the answer beside it names; only tested ones. Empty if the
@@ -164,7 +167,9 @@ def glance_rows(summary: StudySummary) -> tuple[IntervalRow, ...]:
     rows = [row for row in ranked_rows(summary) if row.mean is not None]
     best = [row.variant for row in rows if row.index != 0][:GLANCE]
     answer = summary.conclusion[1].text if len(summary.conclusion) > 1 else ""
-    shown = tuple(row for row in rows if row.index == 0 or row.variant in best or _named(row.variant, answer))
+    shown = tuple(
+        row for row in rows if row.index == 0 or row.variant in best or (named and _named(row.variant, answer))
+    )
     return shown if len(shown) > 1 and any(row.index == 0 for row in shown) else ()
 
 

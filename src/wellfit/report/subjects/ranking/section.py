@@ -27,7 +27,7 @@ from wellfit.report.subjects.ranking.numbers import (
     ranked_rows,
     score_axis,
 )
-from wellfit.report.subjects.ranking.static import BEYOND, plot_ranking
+from wellfit.report.subjects.ranking.static import BEYOND, MANY, plot_glance, plot_ranking
 
 __all__ = ["Strip", "View", "fragment", "glance", "parts"]
 
@@ -87,7 +87,11 @@ def parts(summary: StudySummary, details: StudyDetails) -> list[Part]:
     name = wording.capitalized(wording.compared(summary))
     lower = " Lower is better." if is_loss(summary.compared) else ""
     caption = f"{name} of every variant: its seeds, their mean{bounds}, best mean first.{lower}"
-    return [Drawing("ranking", f"{caption} {_cut(axis)}".rstrip(), partial(plot_ranking, summary))]
+    whole = Drawing("ranking", f"{caption} {_cut(axis)}".rstrip(), partial(plot_ranking, summary))
+    if len(rows) <= MANY or not (few := glance_rows(summary, named=False)):
+        return [whole]
+    small = f"{name} of {summary.variants[0].name} and the best others: {len(few)} of {len(summary.variants)} variants."
+    return [Drawing("ranking-glance", small, partial(plot_glance, summary)), whole]
 
 
 def fragment(summary: StudySummary, details: StudyDetails, sheets: Mapping[str, Sheet]) -> dict[str, Any]:

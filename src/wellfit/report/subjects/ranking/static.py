@@ -11,16 +11,26 @@ from wellfit.report import wording
 from wellfit.report.marks import static as marks
 from wellfit.report.marks.colors import LIGHT, series_color, slots_of
 from wellfit.report.marks.column import is_narrow
-from wellfit.report.subjects.ranking.numbers import Axis, IntervalRow, interval_rows, ranked_rows, score_axis
+from wellfit.report.subjects.ranking.numbers import (
+    Axis,
+    IntervalRow,
+    glance_rows,
+    interval_rows,
+    ranked_rows,
+    score_axis,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["BEYOND", "plot_intervals", "plot_ranking"]
+__all__ = ["BEYOND", "MANY", "plot_glance", "plot_intervals", "plot_ranking"]
 
 BEYOND: Final = ("◂ far below", "far above ▸")
 """Beside a variant whose mean is beyond the axis: of shares, and of losses."""
+
+MANY: Final = 12
+"""Variants from which on a ranking takes most of a page."""
 
 
 def plot_intervals(summary: StudySummary, metric: str | None = None, ax: Axes | None = None) -> Figure:
@@ -56,9 +66,24 @@ def plot_ranking(summary: StudySummary, ax: Axes | None = None) -> Figure:
     return marks.done(axes, f"Variants ranked by mean {wording.compared(summary)}: {sentences}.")
 
 
-def _interval_plot(rows: Sequence[IntervalRow], metric: str, slots: Mapping[str, int], ax: Axes | None) -> Axes:
-    """Draw one line per row from top to bottom; the dotted line is the first variant's mean."""
-    axes = marks.own_axes(ax, (8.6, (1.8 if is_narrow() else 0.9) + (0.46 if len(rows) <= 12 else 0.3) * len(rows)))
+def plot_glance(summary: StudySummary, ax: Axes | None = None) -> Figure:
+    """Plot the first variant and the best others as `plot_ranking` does, small enough for the first page of a PDF."""
+    rows = glance_rows(summary, named=False)
+    axes = _interval_plot(rows, summary.compared, slots_of(summary), ax, dense=True)
+    sentences = "; ".join(_describe(row, summary.compared) for row in rows)
+    return marks.done(axes, f"{len(rows)} of {len(summary.variants)} variants, by mean: {sentences}.")
+
+
+def _interval_plot(
+    rows: Sequence[IntervalRow], metric: str, slots: Mapping[str, int], ax: Axes | None, *, dense: bool = False
+) -> Axes:
+    """Draw one line per row from top to bottom; the dotted line is the first variant's mean.
+
+    Args:
+      dense: whether the rows are close to each other, however few they are; those of many always are.
+    """
+    step = 0.3 if dense or len(rows) > MANY else 0.46
+    axes = marks.own_axes(ax, (8.6, (1.8 if is_narrow() else 0.9) + step * len(rows)))
     heights = range(len(rows))[::-1]
     axis = score_axis(rows, metric)
     for row, y in zip(rows, heights, strict=True):
