@@ -218,7 +218,7 @@ def test_the_loss_axis_can_be_logarithmic(visit):
     assert not tab.locator("#chart-loss").is_visible()
     tab.locator("input[name=metric][value=gap]").check()
     assert tab.locator("input[name=log]").is_disabled()
-    assert tab.locator("#chart-gap canvas").first.is_visible()
+    tab.locator("#chart-gap canvas").first.wait_for(state="visible")
 
 
 def test_charts_follow_the_page_into_the_dark(visit):

@@ -187,9 +187,9 @@ def test_what_the_lines_are_follows_from_how_the_runs_ended() -> None:
         "curves", early, detailed.NOTHING
     )
     running = notes("curves", replace(summary, state="running"), detailed.NOTHING)
-    assert "Lines: mean over the runs that have reached that epoch." in running
+    assert "Lines: mean over the runs that have come as far as the line." in running
     (lines,) = (n for n in notes("curves", replace(early, state="running"), detailed.NOTHING) if n[:6] == "Lines:")
-    assert lines.endswith("reached that epoch, up to the epoch after which the first of them stopped.")
+    assert lines.endswith("as far as the line, up to the epoch after which the first of them stopped.")
 
 
 def test_intervals_are_explained_where_there_are_any() -> None:

@@ -224,5 +224,5 @@ def _lines(summary: StudySummary) -> str:
     """What the lines of the learning curves are."""
     early = ", up to the epoch after which the first of them stopped" if ends_early(summary) else ""
     if summary.state == "running":
-        return f"Lines: mean over the runs that have come to their end{early}."
+        return f"Lines: mean over the runs that have come as far as the line{early}."
     return f"Lines: mean over the seeds{early}." if len(summary.seeds) > 1 else ""
