@@ -201,7 +201,7 @@ def test_a_new_study_is_listed_and_its_epochs_appear_within_two_seconds(served: 
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
         assert tab.locator("[data-part=table] tbody tr").first.inner_text().split("\t")[1] == "2 training"
         tab.locator("input[name=log]").check()
-        assert tab.locator("#chart-log-loss canvas").first.is_visible()
+        tab.locator("#chart-log-loss canvas").first.wait_for(state="visible")
         tab.locator("input[name=variant][value='0']").uncheck()
         watched.record_epochs(store, 8)
         until(tab, EPOCH, "8", 10)
