@@ -51,6 +51,7 @@ def test_a_study_directory_is_no_study(finished_study: Path, tmp_path: Path) -> 
         ("wellfit run lab5 --out 'it'\"'\"'s'", "wellfit run lab5 --out {}"),
         ("wellfit run lab5; then wellfit run 'my lab.toml' --out x", "wellfit run 'my lab.toml' --out {}"),
         ("wellfit run lab5 lab-depth --out all", ""),
+        ("wellfit run --out all lab5/l2 mine.toml", ""),
         ("wellfit judge folder", ""),
         ("wellfit run 'unclosed", ""),
     ],

@@ -82,6 +82,8 @@ def _trained_elsewhere(directory: Path) -> bool:
 def _command_of(directory: Path) -> str:
     """The command that made a study directory, for the end of a sentence; empty if it is not known."""
     from wellfit.errors import StoreError
+    from wellfit.spec.overlay import split_part
+    from wellfit.spec.source import builtin_studies
     from wellfit.store import open_existing
 
     try:
@@ -93,13 +95,14 @@ def _command_of(directory: Path) -> str:
         words = shlex.split(command.rsplit("; then ", maxsplit=1)[-1])
     except ValueError:
         return ""
-    studies = list(itertools.takewhile(lambda word: not word.startswith("-"), words[2:]))
+    known = builtin_studies()
+    studies = [word for word in words[2:] if word.endswith(".toml") or split_part(word)[0] in known]
     if words[:2] != ["wellfit", "run"] or len(studies) > 1:  # of several, one directory is not a folder for all
         return ""
     kept = [
         word
         for before, word in itertools.pairwise(["", *words])
-        if before not in ("--out", "-o") and word not in ("--out", "-o", "--fresh") and not word.startswith("--out=")
+        if before != "--out" and word not in ("--out", "--fresh") and not word.startswith("--out=")
     ]
     return f", as in: {shlex.join([*kept, '--out', str(directory)])}"  # not where it was made: this may be a copy
 

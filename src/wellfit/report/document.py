@@ -93,7 +93,7 @@ class Document:
 
     Args:
       authors, course: who hands it in, and for which course.
-      left_out: titles of sections that the whole report has and this one has not.
+      left_out: what the whole report has and this one has not: figures by their captions, sections by their titles.
       introduction: the authors' own words before the first section, in Markdown.
       notices: what readers must know before any number; not among the parts: every form prints them.
       sections: in order; the first one answers and has no title.
@@ -215,14 +215,13 @@ def brief(document: Document) -> Document:
     Sections with own words stay; drawings that only add detail are left out of all.
     """
     short = only(document, [section for section in document.sections if section.id not in LEFT_OUT or section.words])
-    detail = [part for section in short.sections for part in section.parts if isinstance(part, Drawing) and part.detail]
-    sections = [replace(section, write=partial(_without, section, detail)) for section in short.sections]
-    more = [drawing.caption.partition(". ")[0].rstrip(".") for drawing in detail]
-    return replace(short, sections=tuple(sections), left_out=(*more, *short.left_out))
+    sections = tuple(replace(section, write=partial(_without_detail, section)) for section in short.sections)
+    detail = [drawing.caption.partition(". ")[0].rstrip(".") for drawing in short.drawings if drawing.detail]
+    return replace(short, sections=sections, left_out=(*detail, *short.left_out))
 
 
-def _without(section: Section, left: Sequence[Part]) -> list[Part]:
-    return [part for part in section.parts if part not in left]
+def _without_detail(section: Section) -> list[Part]:
+    return [part for part in section.parts if not (isinstance(part, Drawing) and part.detail)]
 
 
 def only(document: Document, sections: Sequence[Section]) -> Document:

@@ -182,7 +182,7 @@ class Pace:
             if len(kept) > _POPULATIONS:
                 kept.pop(1)  # the very first one compiles
             for passed in self._stages[self._stage + 1 : stage + 1]:
-                self._later[passed.program].remove(passed)
+                self._later[passed.program].add(passed, -1)
         else:
             while len(kept) > _RECENT and sum(took for _, took in kept[1:]) > _WINDOW:
                 kept.pop(0)
@@ -246,15 +246,13 @@ class _Sum:
         """Seconds of one trajectory-epoch by the forecast."""
         return self.training / max(self.units, 1)
 
-    def add(self, stage: Stage, sign: int = 1) -> None:
+    def add(self, stage: Stage, times: int = 1) -> None:
+        """Add a population; with ``times=-1``, take it away."""
         if stage.units:
-            self.populations += sign
-            self.units += sign * stage.units
-            self.start += sign * stage.start
-            self.training += sign * stage.training
-
-    def remove(self, stage: Stage) -> None:
-        self.add(stage, -1)
+            self.populations += times
+            self.units += times * stage.units
+            self.start += times * stage.start
+            self.training += times * stage.training
 
 
 def _by_program(stages: Sequence[Stage]) -> dict[Hashable, _Sum]:

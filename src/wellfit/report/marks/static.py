@@ -87,7 +87,7 @@ def filled(axes: Axes, text: str, letters: float) -> str:
     return "\n".join("\n".join(textwrap.wrap(line, most)) for line in text.split("\n"))
 
 
-def further_lines(text: str, width: float, letters: float = 12) -> float:
+def further_lines(text: str, width: float) -> float:
     """The height in inches of a title's lines after the first one, in a new figure of one panel.
 
     Args:
@@ -97,7 +97,7 @@ def further_lines(text: str, width: float, letters: float = 12) -> float:
       >>> further_lines("l2", 3.0), further_lines("l2 with a strength of 0.001", 3.0)
       (0.0, 0.2)
     """
-    return 0.2 * (len(textwrap.wrap(text, _most(0.775 * width, letters))) - 1)
+    return 0.2 * (len(textwrap.wrap(text, _most(0.775 * width, 12))) - 1)
 
 
 def _most(width: float, letters: float) -> int:

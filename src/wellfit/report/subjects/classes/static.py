@@ -55,8 +55,9 @@ def plot_per_class(table: ClassTable, classes: Sequence[str], ax: Axes | None = 
             _annotate(axes, row, float(y))
     else:
         axes.set_yticks([])
-    beside = drawing.inches(axes)[0] > 5 and len(table.variant) <= BESIDE
-    drawing.title(axes, table.variant, lines=0 if beside else 1 if drawing.inches(axes)[0] > 5 else 2)
+    of_legend = 1 if drawing.inches(axes)[0] > 5 else 2
+    beside = of_legend == 1 and len(table.variant) <= BESIDE
+    drawing.title(axes, table.variant, lines=0 if beside else of_legend)
     drawing.legend(axes, [
         {"marker": "o", "markersize": 7, "color": LIGHT["s1"], "label": "recall, 95 % interval"},
         {"marker": "D", "markersize": 6, "markerfacecolor": "none", "color": LIGHT["s2"], "label": "precision"},
