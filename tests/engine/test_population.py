@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh
 
+from same_bits import assert_same_bits
 from wellfit.base import EarlyStopping, ModelSpec, Recipe, RunRecord, RunSpec, Scaling, TrainingData
 from wellfit.engine import batches, plan
 from wellfit.engine.batches import batch_order
@@ -54,15 +55,6 @@ def only(result: Plan) -> Population:
 
 def by_run(records: Sequence[RunRecord]) -> dict[tuple[str, int], RunRecord]:
     return {(r.spec.variant, r.spec.seed): r for r in records}
-
-
-def assert_same_bits(a: RunRecord, b: RunRecord) -> None:
-    assert (a.spec, a.state, a.epochs, a.readout_epoch) == (b.spec, b.state, b.epochs, b.readout_epoch)
-    for column in a.history.columns:
-        np.testing.assert_array_equal(a.history[column], b.history[column])
-    assert a.weights.keys() == b.weights.keys()
-    for name, weights in a.weights.items():
-        np.testing.assert_array_equal(weights, b.weights[name])
 
 
 @pytest.fixture(autouse=True)

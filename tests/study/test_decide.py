@@ -134,7 +134,7 @@ def test_all_planned_seeds_are_checked_before_the_first_analysis(tmp_path: Path)
     x = np.random.default_rng(0).normal(size=(len(groups), 3))
     dataset = make_dataset(x, np.arange(len(groups)) % 2, groups=groups)
     data = DataSpec("data", scale="standardize", folds=3)
-    examples = list(check_folds(dataset, data, range(20)).values())
+    examples = [sizes.training for sizes in check_folds(dataset, data, range(20)).values()]
     smallest = min(examples[:5])
     assert min(examples[5:]) < smallest
     spec = study(CLOSE)

@@ -14,6 +14,7 @@ from wellfit.errors import DataError, StudyFileError
 from wellfit.spec.study import DataSpec
 from wellfit.study.fold import (
     Fold,
+    Sizes,
     check_folds,
     fold_of,
     folds_used,
@@ -126,11 +127,13 @@ def grouped(groups: list[int], **given: object) -> Dataset:
 
 
 def test_every_seed_is_checked_by_its_own_division() -> None:
-    assert check_folds(unsplit(127), DataSpec("points"), range(10)) == dict.fromkeys(range(10), 81)
+    assert check_folds(unsplit(127), DataSpec("points"), range(10)) == dict.fromkeys(range(10), Sizes(81, 20))
     uneven = grouped([0] * 20 + [1] * 20 + [*np.repeat(range(2, 12), 2)])
     examples = check_folds(uneven, DataSpec("data"), range(5))
-    assert examples == {seed: len(fold_of(uneven, DataSpec("data"), seed).data.x_train) for seed in range(5)}
-    assert len(set(examples.values())) > 1
+    for seed, sizes in examples.items():
+        data = fold_of(uneven, DataSpec("data"), seed).data
+        assert sizes == (len(data.x_train), len(data.x_validation))
+    assert len({sizes.training for sizes in examples.values()}) > 1
 
 
 def test_groups_that_cannot_be_divided_are_refused_with_folds_that_can() -> None:
@@ -170,7 +173,7 @@ def test_folds_that_the_user_sets_have_an_effect_or_are_refused() -> None:
             "out, or one of the two sets"
         )
     for folds in (1, 5):  # one split, which it is; the default
-        assert check_folds(both, DataSpec("data", folds=folds), range(5)) == dict.fromkeys(range(5), 20)
+        assert check_folds(both, DataSpec("data", folds=folds), range(5)) == dict.fromkeys(range(5), Sizes(20, 20))
 
 
 def test_the_groups_of_all_examples_that_are_tested() -> None:

@@ -30,7 +30,7 @@ def test_a_population_continues_from_its_checkpoint_until_it_is_saved(tmp_path: 
         assert start.meta["epoch"] == 1
         assert ends == {}
         machine = {"jax": "2", "processor": "A"}
-        save_trained(store, session.remaining, population, records, last[0].ends(), "whole", machine)
+        save_trained(store, session.remaining, [population], records, last[0].ends(), "whole", machine)
         assert begins_of(store, session.remaining, population) == (None, {})
         assert store.metadata.provenance() == {"jax": "1; then 2", "processor": "A"}
         described = store.final_states.descriptions().values()

@@ -328,8 +328,18 @@ def test_checkpoints_wait_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 # --- Folds ------------------------------------------------------------------------------------------------------------
 
-FOLDED = study({**STRAIGHT, "l2": {"model": {"kind": "logistic"}, "l2": 0.1}}, seeds=3, folds=3)
-"""One population for every seed, since each has data of its own."""
+FOLDED = study(
+    {
+        **STRAIGHT,
+        "l2": {"model": {"kind": "logistic"}, "l2": 0.1},
+        "deep": {"model": {"kind": "mlp", "hidden": (4,)}},
+    },
+    seeds=3,
+    folds=3,
+)
+"""Two programs, and for each one population for every seed, since each has data of its own."""
+
+FROM_THE_FIRST, LATER = [*range(1, EPOCHS + 1)], [*range(3, EPOCHS + 1)]
 
 
 @functools.cache
@@ -364,14 +374,15 @@ def test_the_seeds_test_every_example_once(folded: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "kept", "trained"),
+    ("at", "kept", "trained", "ticked"),
     [
-        (EPOCHS, 0, 2),  # between the first fold and the second
-        (EPOCHS + 2, 1, 2),  # in the midst of the second
+        (2, 3, 0, [1, 2, *LATER, *FROM_THE_FIRST, *LATER * 2]),  # each fold from its checkpoint
+        (EPOCHS, 0, 6, FROM_THE_FIRST * 2),  # between the programs
+        (EPOCHS + 2, 3, 6, [*FROM_THE_FIRST, 1, 2, *LATER * 3]),
     ],
 )
 def test_interrupted_among_folds_it_continues_to_the_same_bits(
-    at: int, kept: int, trained: int, folded: Path, tmp_path: Path
+    at: int, kept: int, trained: int, ticked: list[int], folded: Path, tmp_path: Path
 ) -> None:
     ticks: list[Progress] = []
 
@@ -387,7 +398,17 @@ def test_interrupted_among_folds_it_continues_to_the_same_bits(
         assert len(store.runs.finished()) == trained
         assert store.metadata.test_opened() is None
     run_study(Session(FOLDED, unbalanced(), tmp_path), on_progress=ticks.append)
-    assert [tick.epoch for tick in ticks] == [*range(1, EPOCHS + 1)] * 3 + [0]
+    assert [tick.epoch for tick in ticks] == [*ticked, 0]
+    assert stores.same_bits(tmp_path, folded)
+
+
+def test_joined_folds_have_the_bits_that_each_has_alone(
+    folded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wellfit.study.together._MOST", 1)
+    ticks: list[Progress] = []
+    run_study(Session(FOLDED, unbalanced(), tmp_path), on_progress=ticks.append)
+    assert [tick.epoch for tick in ticks] == [*FROM_THE_FIRST * 6, 0]
     assert stores.same_bits(tmp_path, folded)
 
 
@@ -413,7 +434,7 @@ def test_a_part_that_is_run_again_changes_nothing_that_is_known_of_the_whole(fol
     with open_existing(directory) as store:
         notes, findings = store.metadata.notes(), store.metadata.findings()
     assert notes["validation overlap"]["seeds"] == [0, 1, 2]
-    assert outlook(replace(FOLDED, seeds=(1,)), directory, unbalanced()).done == 2
+    assert outlook(replace(FOLDED, seeds=(1,)), directory, unbalanced()).done == 3
     with open_existing(directory) as store:
         assert (store.metadata.notes(), store.metadata.findings()) == (notes, findings)
 
@@ -430,9 +451,9 @@ def test_folds_are_trained_with_the_programs_of_one(tmp_path: Path, monkeypatch:
     _compiled.cache_clear()  # of other tests
     session = Session(study(STRAIGHT, seeds=5, folds=5, epochs=1), unbalanced(), tmp_path)
     run_study(session)
-    assert len(trainers) == 5  # one for each fold
+    assert len(trainers) == 1  # for all folds
     assert _compiled.cache_info().currsize == 1
-    compiled = trainers[0].compiled(session.plan.populations[0].program)
+    compiled = trainers[0].compiled(session.together[0].population.program)
     assert [part._cache_size() for part in compiled] == [1, 1]  # type: ignore[attr-defined]
 
 

@@ -165,12 +165,12 @@ def test_an_interrupted_part_continues_with_the_same_programs(tmp_path: Path, mo
         trained.append(args[0])
         original(*args)
 
-    original = run._train_population
+    original = run._train_together
     session = Session(spec, clouds(), tmp_path / "s", shard=shard)
     programs = [population.program for population in session.plan.populations]
     assert len(programs) > 1
     with monkeypatch.context() as patch:
-        patch.setattr(run, "_train_population", once)
+        patch.setattr(run, "_train_together", once)
         with pytest.raises(Interrupted):
             run_study(session)
     again = Session(spec, clouds(), tmp_path / "s", shard=shard)

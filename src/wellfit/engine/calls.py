@@ -50,12 +50,21 @@ def arguments(
     """
     examples, batch_size = len(data.x_train), wave.part.program.batch_size
     rates = _rates(wave.part, epoch, math.ceil(examples / batch_size))
-    by_group = jax.device_put((rates, active, wave.seeds), sharded(mesh))
+    given = {"rates": rates, "active": active, "seeds": wave.seeds}
+    by_group = [_on_devices(wave, name, array, mesh) for name, array in given.items()]
     if layouts is None:
         batches: Any = jax.device_put(_rows(wave.seeds, epoch, examples, batch_size), sharded(mesh))
     else:
         batches = layouts.of(wave.seeds, active, epoch)
     return wave.state, wave.hyper, *by_group, batches, jnp.uint32(epoch), arrays
+
+
+def _on_devices(wave: Wave, name: str, array: np.ndarray, mesh: Mesh) -> jax.Array:
+    """Copy an array to the devices, unless it is that of the epoch before: a copy takes as long as a small step."""
+    before = wave.given.get(name)
+    if before is None or not np.array_equal(before[0], array):
+        wave.given[name] = array, jax.device_put(array, sharded(mesh))
+    return wave.given[name][1]
 
 
 def _rows(seeds: np.ndarray, epoch: int, examples: int, batch_size: int) -> np.ndarray:

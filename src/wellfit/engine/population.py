@@ -9,7 +9,7 @@ groups at once. Within a group, ``vmap`` turns one network into ``width`` networ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,7 @@ from wellfit.base.histograms import BINS
 from wellfit.engine.devices import POPULATION, replicated, sharded
 from wellfit.engine.evaluation import evaluate
 from wellfit.engine.hyperparameters import TRACED
+from wellfit.engine.joining import rounded
 from wellfit.engine.plan import Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
 from wellfit.nn import accelerator
@@ -43,7 +44,10 @@ __all__ = [
 
 
 class Data(NamedTuple):
-    """The data that every device holds in full: what is evaluated after an epoch, and the source of fetched batches."""
+    """The data that every device holds in full: what is evaluated after an epoch, and the source of fetched batches.
+
+    Where every seed has data of its own, all arrays have an axis of seeds in front.
+    """
 
     x_sample: jax.Array  # (s, ...)
     y_sample: jax.Array  # (s,)
@@ -53,6 +57,14 @@ class Data(NamedTuple):
     factor: jax.Array  # of the scaling, () or input_shape
     x_train: jax.Array | None  # (n, ...); None if the host lays out the batches
     y_train: jax.Array | None  # (n,)
+    seeds: jax.Array | None = None  # (F,); None if all seeds have the same data
+
+    def of_seed(self, seed: jax.Array) -> Data:
+        """The data of a seed, without the axis of seeds."""
+        if self.seeds is None:
+            return self
+        place = jnp.argmax(self.seeds == seed)
+        return jax.tree.map(lambda a: jax.lax.dynamic_index_in_dim(a, place, keepdims=False), self._replace(seeds=None))
 
 
 class Measured(NamedTuple):
@@ -75,10 +87,24 @@ def fetches(data: TrainingData) -> bool:
     return accelerator.in_use() or is_small(data.input_shape, len(data.x_train))
 
 
-def device_data(data: TrainingData, mesh: Mesh) -> Data:
-    """Copy the data that every device needs to it, unscaled and in their original type."""
+def device_data(data: TrainingData | Mapping[int, TrainingData], mesh: Mesh) -> Data:
+    """Copy the data that every device needs to it, unscaled and in their original type.
+
+    Args:
+      data: of all seeds, or of each; then they are small, and the last one's are repeated up to ``rounded`` seeds.
+    """
+    if isinstance(data, TrainingData):
+        return Data(*jax.device_put(_arrays(data), replicated(mesh)))
+    seeds, each = np.array(list(data), np.uint32), [_arrays(of_seed) for of_seed in data.values()]
+    more = rounded(len(each)) - len(each)
+    stacked = (None if a[0] is None else np.stack([*a, *[a[-1]] * more]) for a in zip(*each, strict=True))
+    return Data(*jax.device_put((*stacked, np.pad(seeds, (0, more), "edge")), replicated(mesh)))
+
+
+def _arrays(data: TrainingData) -> tuple[np.ndarray | None, ...]:
+    """The arrays of ``Data``."""
     fetch = fetches(data)
-    arrays: tuple[np.ndarray | None, ...] = (
+    return (
         data.x_train[data.sample],
         data.y_train[data.sample].astype(np.int32),
         data.x_validation,
@@ -88,7 +114,6 @@ def device_data(data: TrainingData, mesh: Mesh) -> Data:
         data.x_train if fetch else None,
         data.y_train.astype(np.int32) if fetch else None,
     )
-    return Data(*jax.device_put(arrays, replicated(mesh)))
 
 
 def hyper(population: Population, mesh: Mesh) -> Hyper:
@@ -164,7 +189,7 @@ def epoch_program(
             key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), epoch)
 
             def train(state: State) -> tuple[State, Measured]:
-                return train_group(state, hyper, rates, active, key, batches, epoch, arrays)
+                return train_group(state, hyper, rates, active, key, batches, epoch, arrays.of_seed(seed))
 
             def rest(state: State) -> tuple[State, Measured]:
                 return state, _nothing_measured(program.width, state)

@@ -89,6 +89,7 @@ class Trainer:
     A program is compiled once for all trainers on data of the same shapes.
 
     Args:
+      data: of all seeds; or of each seed, if they are small and of the same shapes.
       devices: defaults to all devices of the default backend.
 
     Raises:
@@ -109,16 +110,19 @@ class Trainer:
       [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
-    def __init__(self, data: TrainingData, devices: Mesh | None = None) -> None:
-        check_data(data)
-        self.data = data
+    def __init__(self, data: TrainingData | Mapping[int, TrainingData], devices: Mesh | None = None) -> None:
+        each = [data] if isinstance(data, TrainingData) else list(data.values())
+        self._of_seed: Mapping[int, TrainingData] = {} if isinstance(data, TrainingData) else data
+        for of_seed in each:
+            check_data(of_seed)
+        self.data = each[0]
         self.mesh = mesh() if devices is None else devices
         try:
             self.arrays: Data = device_data(data, self.mesh)
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            size = (data.x_train.nbytes + data.x_validation.nbytes) / 1e9
+            size = sum(of_seed.x_train.nbytes + of_seed.x_validation.nbytes for of_seed in each) / 1e9
             raise WellfitError(f"{size:.1f} GB of data do not fit in the device's memory; use fewer examples") from None
 
     def train(
@@ -128,6 +132,7 @@ class Trainer:
         on_epoch: Callable[[Epoch], None] | None = None,
         on_wave: Callable[[], None] | None = None,
         ends: Mapping[str, FinalState] | None = None,
+        planned: Program | None = None,
     ) -> list[RunRecord]:
         """Train a population until all of its runs have ended.
 
@@ -140,6 +145,7 @@ class Trainer:
           on_epoch: called after every epoch; an exception that it raises ends training.
           on_wave: called before every wave of an epoch; an exception that it raises ends training within the epoch.
           ends: final states by trajectory name; these trajectories continue from them, the others start from scratch.
+          planned: the program that the final states are of, if the population is several joined.
 
         Returns:
           One record per run, in the population's order, without runs that were read before their trajectory continued.
@@ -159,7 +165,7 @@ class Trainer:
         now = population if limit is None else fitted(population, self._bytes_needed, limit, self.mesh.size)
         while True:
             try:
-                progress, names = self._train(now, population, start, tell, on_wave, ends)
+                progress, names = self._train(now, population, start, tell, on_wave, ends, planned)
                 break
             except jax.errors.JaxRuntimeError as error:
                 if not is_out_of_memory(error):
@@ -188,11 +194,13 @@ class Trainer:
         on_epoch: Callable[[Epoch], None],
         on_wave: Callable[[], None] | None,
         ends: Mapping[str, FinalState] | None,
+        named: Program | None,
     ) -> tuple[list[Progress], tuple[str, ...]]:
         """Train a population in waves that fit, as ``train`` says.
 
         Args:
           planned: the population in the waves that were planned.
+          named: the program that the final states are of, if it is another.
 
         Returns:
           The progress of its trajectories, in the planned order, and the names of the weights.
@@ -204,7 +212,7 @@ class Trainer:
                 self._resume(start, population, planned, progress, waves)
             elif ends:
                 go_on(ends, progress, waves, self.mesh)
-            self._train_waves(population, planned.program, progress, waves, on_epoch, on_wave)
+            self._train_waves(population, named or planned.program, progress, waves, on_epoch, on_wave)
         except jax.errors.JaxRuntimeError as error:
             if is_out_of_memory(error):
                 drop(waves)  # an epoch that was told of may still refer to them
@@ -299,7 +307,7 @@ class Trainer:
 
     def _scores(self, run: RunSpec, weights: Mapping[str, FloatArray]) -> dict[str, float]:
         """Evaluate weights averaged over steps or epochs, which no epoch measured."""
-        d = self.data
+        d = self._of_seed.get(run.seed, self.data)
         scores = {}
         for split, x, y in (
             ("train", d.x_train[d.sample], d.y_train[d.sample]),

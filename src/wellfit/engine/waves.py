@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ __all__ = [
     "drop",
     "final_states_of",
     "go_on",
+    "of_part",
     "progress_of",
     "rearranged",
     "restore",
@@ -54,11 +55,16 @@ class Snapshot:
 
 @dataclass
 class Wave:
-    """A wave on the devices: its part of the population, and its runs' state and hyperparameters."""
+    """A wave on the devices: its part of the population, and its runs' state and hyperparameters.
+
+    Args:
+      given: what the epoch before was called with, by name: on the host, and on the devices.
+    """
 
     part: Population
     state: State
     hyper: Hyper
+    given: dict[str, tuple[np.ndarray, jax.Array]] = field(default_factory=dict)
 
     @property
     def seeds(self) -> np.ndarray:
@@ -224,6 +230,27 @@ def rearranged(snapshot: Snapshot, before: Population, now: Population) -> Snaps
                 run = of_waves[former // sizes[0]][former % sizes[0], position]
                 arrays[f"state/{g // sizes[1]}/{k}"][g % sizes[1], w] = run
     return Snapshot(arrays, snapshot.meta)
+
+
+def of_part(snapshot: Snapshot, whole: Population, part: Population) -> Snapshot:
+    """The snapshot of a part of a population, with which it continues alone.
+
+    Args:
+      snapshot: of the whole population.
+      whole: several populations in one, see ``joining``.
+      part: one of them.
+    """
+    places = {trajectory.name: i for i, trajectory in enumerate(whole.trajectories)}
+    own = {places[trajectory.name]: i for i, trajectory in enumerate(part.trajectories)}
+    arrays = {}
+    for name, array in rearranged(snapshot, whole, part).arrays.items():
+        kind, number, *rest = name.split("/", 2)
+        if kind == "state":
+            arrays[name] = array
+        elif int(number) in own:
+            arrays["/".join((kind, str(own[int(number)]), *rest))] = array
+    progress = [snapshot.meta["progress"][place] for place in own]
+    return Snapshot(arrays, {**snapshot.meta, "progress": progress})
 
 
 def _states(arrays: Mapping[str, np.ndarray], waves: int, size: tuple[int, int]) -> list[list[np.ndarray]]:

@@ -78,7 +78,17 @@ class Checkpoints:
         return {name for name in self.names() if _load(self.directory / name) is None}
 
     def _path(self, population: str) -> Path:
-        return self.directory / FOLDER / f"{hashlib.sha256(population.encode()).hexdigest()[:16]}{SUFFIX}"
+        return self.directory / name_of(population)
+
+
+def name_of(population: str) -> str:
+    """The name in the directory of a population's checkpoint.
+
+    Example:
+      >>> name_of("baseline.0")
+      'checkpoints/0'
+    """
+    return f"{FOLDER}/{hashlib.sha256(population.encode()).hexdigest()[:16]}{SUFFIX}"
 
 
 def _load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:

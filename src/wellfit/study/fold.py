@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from wellfit.errors import DataError, StudyFileError
 from wellfit.spec.study import DataSpec
 from wellfit.study.comparable import check_metric
 
-__all__ = ["OVERLAP", "Fold", "check_folds", "fold_of", "folds_used", "groups_of_tests", "hash_of_splits",
+__all__ = ["OVERLAP", "Fold", "Sizes", "check_folds", "fold_of", "folds_used", "groups_of_tests", "hash_of_splits",
            "searched_overlap", "validation_overlap"]  # fmt: skip
 
 OVERLAP: Final = "validation overlap"
@@ -85,12 +85,19 @@ class Fold:
         return data
 
 
+class Sizes(NamedTuple):
+    """The numbers of training and validation examples of a seed."""
+
+    training: int
+    validation: int
+
+
 def folds_used(dataset: Dataset, spec: DataSpec) -> int:
     """The number of folds; 1 if both test and validation set are given."""
     return spec.folds if can_fold(dataset) else 1
 
 
-def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str = "accuracy") -> dict[int, int]:
+def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str = "accuracy") -> dict[int, Sizes]:
     """Refuse, before anything is trained or written, a division that some seed cannot be trained or tested on.
 
     Args:
@@ -100,7 +107,7 @@ def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: 
       metric: what the variants are compared on.
 
     Returns:
-      The number of training examples of each seed.
+      The sizes of each seed's splits.
 
     Raises:
       StudyFileError: a number of folds that has no effect; a metric that the test examples of a seed cannot have.
@@ -110,7 +117,7 @@ def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: 
     Example:
       >>> from wellfit.data.catalog import load_dataset
       >>> check_folds(load_dataset("digits"), DataSpec("digits"), [0, 1])
-      {0: 1150, 1: 1150}
+      {0: Sizes(training=1150, validation=287), 1: Sizes(training=1150, validation=287)}
     """
     if spec.folds not in (1, DataSpec.folds) and not can_fold(dataset):
         raise StudyFileError(
@@ -133,8 +140,8 @@ def check_folds(dataset: Dataset, spec: DataSpec, seeds: Sequence[int], metric: 
     return examples
 
 
-def _examples(bare: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str) -> dict[int, int]:
-    """The number of training examples of each seed, once each can be trained and tested."""
+def _examples(bare: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str) -> dict[int, Sizes]:
+    """The sizes of each seed's splits, once each can be trained and tested."""
     examples = {}
     divided = _divided(bare, spec, None) if folds_used(bare, spec) == 1 else None
     for seed in seeds:
@@ -146,7 +153,7 @@ def _examples(bare: Dataset, spec: DataSpec, seeds: Sequence[int], metric: str) 
                 "give more test examples, or none, so that wellfit divides the data"
             )
         check_metric(metric, labels, seed)
-        examples[seed] = len(of_seed.splits.train)
+        examples[seed] = Sizes(len(of_seed.splits.train), len(of_seed.splits.validation))
     return examples
 
 

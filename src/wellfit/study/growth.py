@@ -46,6 +46,7 @@ class Stored:
       interim: the record of planned interim analyses, if there are any.
       tested: whether the test set has been opened.
       batches: runs that were planned together to be trained in parts, in their order.
+      checkpoints: the names of the files of populations that were interrupted.
     """
 
     finished: frozenset[Run] = frozenset()
@@ -59,6 +60,7 @@ class Stored:
     interim: Recorded | None = None
     tested: bool = False
     batches: tuple[tuple[Run, ...], ...] = ()
+    checkpoints: frozenset[str] = frozenset()
 
     @property
     def progress(self) -> tuple[Any, ...]:
@@ -94,6 +96,7 @@ def read_stored(store: Store, resolved: Mapping[str, Any]) -> Stored:
         interim=recorded(store),
         tested=store.metadata.test_opened() is not None,
         batches=_batches(store),
+        checkpoints=frozenset(store.checkpoints.names()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wellfit.base import RunRecord
 from wellfit.engine.final_states import FinalState
@@ -41,27 +41,29 @@ def save_checkpoint(store: Store, population: Population, snapshot: Snapshot) ->
 def save_trained(
     store: Store,
     work: Remaining,
-    population: Population,
+    populations: Sequence[Population],
     records: Iterable[RunRecord],
     ends: Iterable[FinalState],
     whole: str = "",
     machine: Mapping[str, str] | None = None,
 ) -> None:
-    """Save the runs of a population that has ended, and drop its checkpoint.
+    """Save the runs of populations that have ended, and drop their checkpoints.
 
     Args:
-      records: of its runs; those that the store holds as requested stay as they are.
+      records: of their runs; those that the store holds as requested stay as they are.
       ends: the final states of the trajectories that trained.
-      whole: the name of the population that this one is a part of, if it is one.
-      machine: what trained it, if it is not this process; see ``provenance.machine_facts``.
+      whole: the name of the population that they are a part of, if they are one.
+      machine: what trained them, if it is not this process; see ``provenance.machine_facts``.
     """
-    facts = {"population": whole or population.name} | ({} if machine is None else {"machine": dict(machine)})
-    described = ((end.name, end.arrays, {**end.facts, **facts}) for end in ends)
+    of = {trajectory.name: whole or part.name for part in populations for trajectory in part.trajectories}
+    facts = {} if machine is None else {"machine": dict(machine)}
+    described = ((end.name, end.arrays, {**end.facts, "population": of[end.name], **facts}) for end in ends)
     new = [record for record in records if (record.spec.variant, record.spec.seed) not in work.done]
     if machine is not None:
         store.metadata.add_provenance(machine)
     store.runs.save(new, final_states=described)
-    store.checkpoints.drop(population.name)
+    for population in populations:
+        store.checkpoints.drop(population.name)
 
 
 def unusable(

@@ -13,7 +13,7 @@ import numpy as np
 
 from wellfit.analysis.metrics import accuracy, correctness, log_loss
 from wellfit.analysis.sequential import InterimAnalysis
-from wellfit.base import FloatArray
+from wellfit.base import FloatArray, TrainingData
 from wellfit.data.audits import audit
 from wellfit.data.subsets import subset
 from wellfit.engine import machine
@@ -22,6 +22,7 @@ from wellfit.engine.plan import Population
 from wellfit.engine.predicting import predict_proba
 from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer
+from wellfit.engine.waves import of_part
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
 from wellfit.study.executors.driver import Told, check_nodes, train_parts
@@ -37,6 +38,7 @@ from wellfit.study.provenance import MACHINE, provenance
 from wellfit.study.report_data import keep_report_data
 from wellfit.study.resuming import begins_of, save_checkpoint, save_trained, unusable
 from wellfit.study.session import Session
+from wellfit.study.together import Together
 
 __all__ = ["Interrupted", "Progress", "facts_of", "run_study"]
 
@@ -195,7 +197,8 @@ def _train(
     before, began = 0, time.monotonic()
     pace = Pace(session.stages, session.around_training[1], session.slowdown)
     with interruptible() as stop:
-        for position, population in enumerate(work.plan.populations):
+        for position, together in enumerate(session.together):
+            population = together.population
 
             def time_left(epoch: Epoch, population: Population = population, position: int = position) -> float | None:
                 count_time()
@@ -211,7 +214,7 @@ def _train(
                     of_epoch = epoch.number, epoch.epochs, epoch.active, epoch.examples
                     on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
-            _train_population(population, work, trainer(population), store, time_left, report, stop, session.slowdown)
+            _train_together(together, work, trainer(together), store, time_left, report, stop, session.slowdown)
             before += work.left(population)
             if stop.requested:
                 raise Interrupted("Everything up to the last epoch is saved")
@@ -234,24 +237,27 @@ def _told(on_progress: Callable[[Progress], None] | None) -> Told:
     return tell
 
 
-def _trainers(session: Session) -> Callable[[Population], Trainer]:
-    """The trainer of a population; consecutive populations with the same examples and labels share one."""
+def _trainers(session: Session) -> Callable[[Together], Trainer]:
+    """The trainer of some populations; consecutive ones with the same examples and labels share it."""
 
     @lru_cache(maxsize=1)
-    def trainer(seed: int, examples: int | None, label_noise: float) -> Trainer:
-        data = subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
+    def trainer(seeds: tuple[int, ...], examples: int | None, label_noise: float) -> Trainer:
+        def of_seed(seed: int) -> TrainingData:
+            return subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
+
+        data = {seed: of_seed(seed) for seed in seeds} if len(seeds) > 1 else of_seed(seeds[0])
         return Trainer(data, session.mesh)
 
-    def of(population: Population) -> Trainer:
-        recipe, seeds = recipe_of(population), {trajectory.seed for trajectory in population.trajectories}
-        fold = min(seeds) if session.folds > 1 else session.spec.seeds[0]
-        return trainer(fold, recipe.examples, recipe.label_noise)
+    def of(together: Together) -> Trainer:
+        recipe = recipe_of(together.population)
+        seeds = together.seeds if session.folds > 1 else session.spec.seeds[:1]
+        return trainer(seeds, recipe.examples, recipe.label_noise)
 
     return of
 
 
-def _train_population(
-    population: Population,
+def _train_together(
+    together: Together,
     work: Remaining,
     trainer: Trainer,
     store: Store,
@@ -260,7 +266,8 @@ def _train_population(
     stop: StopRequest,
     slowdown: float,
 ) -> None:
-    """Train a population from where it is; save its records and the final states of its trajectories."""
+    """Train populations from where they are; save their records and the final states of their trajectories."""
+    population, parts = together
     saved = time.monotonic()
     timings: list[tuple[int, float]] = []  # examples and seconds
     last: list[Epoch] = []  # the latest alone: an epoch refers to the arrays on the devices
@@ -274,7 +281,8 @@ def _train_population(
         report(epoch, left)
         if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
-            save_checkpoint(store, population, snapshot)
+            for part in parts:
+                save_checkpoint(store, part, snapshot if len(parts) == 1 else of_part(snapshot, population, part))
             saved = time.monotonic()
         if stop.requested and epoch.active:
             raise Interrupted("Everything up to the last epoch is saved")
@@ -285,13 +293,13 @@ def _train_population(
 
     start, ends = begins_of(store, work, population)
     try:
-        records = trainer.train(population, start, after_epoch, before_wave, ends)
+        records = trainer.train(population, start, after_epoch, before_wave, ends, parts[0].program)
     except UnusableStateError as error:
         raise unusable(store, population, ends, error.name, error.reason) from None
     examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
     machine.learn(population, examples // len(trainer.data.x_train), seconds / slowdown)
     ended = (end for end in (last[0].ends() if last else ()) if work.begins.get(end.name) != end.epoch)
-    save_trained(store, work, population, records, ended)
+    save_trained(store, work, parts, records, ended)
     store.progress.drop()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from wellfit.spec.study import StudySpec, from_resolved, recipes, resolved
 from wellfit.spec.study import runs as runs_of_study
 from wellfit.store import open_if_begun
 from wellfit.study.executors.parts import Pool
-from wellfit.study.fold import Fold, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
+from wellfit.study.fold import Fold, Sizes, check_folds, fold_of, folds_used, groups_of_tests, hash_of_splits
 from wellfit.study.forecasting import forecast_of
 from wellfit.study.growth import NOTHING_STORED, Remaining, Stored, read_stored, remaining_work
 from wellfit.study.pace import Stage, seconds_around, seconds_of, stages_of
@@ -40,6 +40,7 @@ from wellfit.study.planning import (
     training_facts,
 )
 from wellfit.study.shards import Shard, check_grown, part_of, restricted, runs_of
+from wellfit.study.together import Together, trained_together
 
 __all__ = ["Session"]
 
@@ -141,7 +142,7 @@ class Session:
 
         They do so whichever seeds the study has, so that directories with other seeds note the same, and can be merged.
         """
-        _ = self._training_examples  # refuses folds that cannot be made, and says which can
+        _ = self._sizes  # refuses folds that cannot be made, and says which can
         return fold_of(self.dataset, self.spec.data, 0 if self.folds > 1 else None)
 
     def fold(self, seed: int) -> Fold:
@@ -248,14 +249,14 @@ class Session:
         return dict(zip(("training", "sample", "validation", "test"), counts, strict=True))
 
     @cached_property
-    def _training_examples(self) -> dict[int, int]:
+    def _sizes(self) -> dict[int, Sizes]:
         return check_folds(self.dataset, self.spec.data, self.spec.seeds, self.spec.metric)
 
     @property
     def most_judged(self) -> int:
         """At least the number of test and validation examples of any seed: all that some seed does not train on."""
         total = len(self.dataset.x_train) + len(self.dataset.x_test)
-        return total - min(self._training_examples.values())
+        return total - min(sizes.training for sizes in self._sizes.values())
 
     def check(self, seeds: Sequence[int] | None = None) -> None:
         """Refuse, before anything is trained or written, what would end the training of some seed.
@@ -271,13 +272,13 @@ class Session:
         if self.shard is not None:
             check_grown(self.shard, self.directory, self.asked, self.stored.outgrown)
         if seeds is None:
-            examples = self._training_examples
+            examples = self._sizes
             if more := [seed for seed in self.stored.seeds if seed not in examples]:  # judged on this metric, too
                 check_folds(self.dataset, self.spec.data, more, self.spec.metric)
         else:
             examples = check_folds(self.dataset, self.spec.data, seeds, self.spec.metric)
-        for seed, count in examples.items():
-            if count != len(self.data.x_train):  # that of seed 0, which the plan checks
+        for seed, sizes in examples.items():
+            if sizes.training != len(self.data.x_train):  # that of seed 0, which the plan checks
                 runs = [RunSpec(name, seed, recipe) for name, recipe in self.recipes.items()]
                 try:
                     plan_runs(runs, self.fold(seed).data, self.mesh.size, self.choices)
@@ -362,10 +363,28 @@ class Session:
         return in_words({population.program.precision for population in self.plan.populations})
 
     @cached_property
+    def together(self) -> tuple[Together, ...]:
+        """What remains to be trained, and what of it this process trains as one."""
+        populations = self.remaining.plan.populations
+        if self.folds == 1 or self.pool is not None:
+            return tuple(Together(population, (population,)) for population in populations)
+        more = [seed for seed in self.stored.seeds if seed not in self._sizes]
+        sizes = self._sizes | check_folds(self.dataset, self.spec.data, more, self.spec.metric)
+        parameters, held = max(self.plan.parameters), self.stored.checkpoints
+        return trained_together(populations, sizes, self.data.input_shape, parameters, self.mesh.size, held)
+
+    @property
+    def joint(self) -> Plan:
+        """The plan of what remains to be trained, as this process trains it."""
+        most = max((len(each.parts) for each in self.together), default=1)
+        plan, populations = self.remaining.plan, tuple(each.population for each in self.together)
+        return replace(plan, populations=populations, memory=most * plan.memory)
+
+    @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """The forecast of every population that remains to be trained, on a machine that does nothing else."""
         here = devices.mesh().size
-        return stages_of(self.remaining.plan, self.examples["training"], here, self.remaining.left)
+        return stages_of(self.joint, self.examples["training"], here, self.remaining.left)
 
     @cached_property
     def around_training(self) -> tuple[float, float]:

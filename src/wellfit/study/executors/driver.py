@@ -164,7 +164,7 @@ class _Run:
 
     def _save(self, part: Part, event: Trained) -> None:
         work = self.session.remaining
-        save_trained(self.store, work, part.population, event.records, event.ends, part.whole, event.machine)
+        save_trained(self.store, work, [part.population], event.records, event.ends, part.whole, event.machine)
         self.trained += work.left(part.population)
         epochs = max(trajectory.epochs for trajectory in part.population.trajectories)
         rows = {run: list(of) for run, of in event.rows().items()}

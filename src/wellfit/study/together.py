@@ -1,0 +1,82 @@
+"""Which populations this process trains as one: those of one program whose seeds have small data of their own.
+
+Their results, final states and checkpoints stay those of each population, so that it does not matter to the study
+directory what was trained together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from wellfit.engine.joining import joined
+from wellfit.engine.plan import Population, is_small
+from wellfit.nn import accelerator
+from wellfit.store.checkpoints import name_of
+from wellfit.study.fold import Sizes
+from wellfit.study.planning import recipe_of
+
+__all__ = ["Together", "trained_together"]
+
+_MOST: Final = 16
+"""Populations in one: enough that the costs of a call no longer matter, and the first results do not wait for long."""
+_VALUES: Final = 1 << 24
+"""Numbers in their examples: 64 MB in float32."""
+_BYTES: Final = 256 << 20
+"""Of their weights and moments."""
+_BYTES_PER_WEIGHT: Final = 28  # weights, two moments and a gradient, and the new weights and moments
+
+
+class Together(NamedTuple):
+    """What is trained as one: a population, and those that it was joined from."""
+
+    population: Population
+    parts: tuple[Population, ...]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of its trajectories, in order."""
+        return tuple(dict.fromkeys(trajectory.seed for part in self.parts for trajectory in part.trajectories))
+
+
+def trained_together(
+    populations: Sequence[Population],
+    sizes: Mapping[int, Sizes],
+    shape: tuple[int, ...],
+    parameters: int,
+    devices: int,
+    interrupted: Collection[str] = (),
+) -> tuple[Together, ...]:
+    """Join populations whose programs, examples and sizes of splits are equal, and that fit the cache.
+
+    Args:
+      populations: of which each has the data of one seed.
+      sizes: the training and validation examples of every seed.
+      shape: of one example.
+      parameters: the most that a model has.
+      devices: that train.
+      interrupted: the names of the checkpoint files; a population that has one continues from it alone.
+    """
+    alike: dict[Hashable, list[Population]] = {}
+    for number, part in enumerate(populations):
+        seed, recipe = part.trajectories[0].seed, recipe_of(part)
+        examples = recipe.examples or sizes[seed].training
+        alone = name_of(part.name) in interrupted or not is_small(shape, examples) or accelerator.in_use()
+        key = part.program, sizes[seed], examples, recipe.label_noise, number if alone else -1
+        alike.setdefault(key, []).append(part)
+    found: list[tuple[int, Together]] = []
+    for parts in alike.values():
+        of_seed = sizes[parts[0].trajectories[0].seed]
+        most = _most(parts, math.prod(shape) * (of_seed.training + of_seed.validation), parameters)
+        for turn, begin in enumerate(range(0, len(parts), most)):
+            some = tuple(parts[begin : begin + most])
+            found.append((turn, Together(joined(some, devices) if len(some) > 1 else some[0], some)))
+    return tuple(together for _, together in sorted(found, key=lambda pair: pair[0]))  # seeds with all their programs
+
+
+def _most(parts: Sequence[Population], values: int, parameters: int) -> int:
+    """How many of some populations are trained as one."""
+    trajectories = max(len(part.trajectories) for part in parts)
+    room = _BYTES // (_BYTES_PER_WEIGHT * parameters * trajectories)
+    return max(1, min(_MOST, _VALUES // values, room))
