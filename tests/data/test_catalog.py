@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib.util
 import os
+import subprocess
+import sys
 import time
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +27,24 @@ REAL = Path(os.environ.get("WELLFIT_DATA") or Path(__file__).parents[3] / "share
 
 
 # --- By name ----------------------------------------------------------------------------------------------------------
+
+
+def test_digits_are_those_of_scikit_learn_also_where_its_file_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_dataset("digits")
+    elsewhere = ModuleSpec("sklearn", None, origin="/nowhere/sklearn/__init__.py")
+    for found in (elsewhere, None):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, found=found: found)
+        again = load_dataset("digits")
+        np.testing.assert_array_equal(again.x_train, before.x_train)
+        np.testing.assert_array_equal(again.y_train, before.y_train)
+        assert again.hash == before.hash
+
+
+def test_digits_are_read_without_importing_scikit_learn() -> None:
+    code = "import sys; from wellfit.data.catalog import load_dataset as load; load('digits')"
+    code += "; print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_digits():
