@@ -63,6 +63,19 @@ def test_auto_is_one_precision_for_the_whole_study(monkeypatch: pytest.MonkeyPat
     assert {population.program.precision for population in plan.populations} == {"mixed"}
 
 
+def test_programs_that_are_compiled_first_take_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "resident", lambda: 0)
+    plan = plan_of({f"n{units}": {"model": {"kind": "mlp", "hidden": (units,)}} for units in (3, 4, 5, 6, 7)})
+    programs = [population.program for population in plan.populations]
+    assert len(programs) == 5
+    rooms = []
+    for count in range(6):
+        known = programs[count:]
+        monkeypatch.setattr(machine, "attained", lambda program, known=known: 1e9 if program in known else None)
+        rooms.append((memory_of(plan) - plan.memory) / devices.ROOM_BYTES)
+    assert rooms == [1, 2, 4, 6, 6, 6]
+
+
 def test_reading_many_runs_can_take_more_memory_than_training_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "resident", lambda: 10**6)
     monkeypatch.setattr(machine, "attained", lambda program: None)

@@ -176,6 +176,19 @@ class Trainer:
             now = less
         return [record for p in progress for record in records(p, names, self._scores)]
 
+    def compile(self, population: Population) -> None:
+        """Compile a population's program, if that takes no laid-out batches; another thread may train meanwhile.
+
+        An epoch in which no run is active compiles the program and takes no time.
+        """
+        if not fetches(self.data) or accelerator.in_use():
+            return
+        program = population.program
+        run_epoch, start_optimizer = self.compiled(program)
+        (wave,) = waves_of(population.waves[0], self.data, self.mesh, start_optimizer)
+        nobody = np.zeros((program.groups, program.width), bool)
+        jax.block_until_ready(run_epoch(*arguments(wave, nobody, 1, self.data, self.mesh, self.arrays)))
+
     def _bytes_needed(self, population: Population) -> int:
         """The bytes that a population takes on a device, as its compiled program says."""
         program = population.program

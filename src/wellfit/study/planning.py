@@ -29,6 +29,7 @@ __all__ = [
     "training_facts",
 ]
 
+_COMPILED: Final = 3  # programs whose compilation takes more memory than those before; measured
 _CELL: Final = 64  # bytes for a seed and a test example, in all steps of comparing two variants; measured
 _RUN: Final = 4096  # bytes of a run's rows and objects; measured
 _WORTH_MEASURING: Final = 2e13
@@ -272,14 +273,16 @@ def recipe_of(population: Population) -> Recipe:
 def memory_of(plan: Plan, reading: int = 0) -> int:
     """Forecast of the process's peak memory in bytes: now, plus what training or reading the results takes.
 
-    Training takes the plan's arrays and the compilation of its programs.
+    Training takes the plan's arrays, its programs, and the compilation of those that were not compiled here before: two
+    at the same time, of which the compilers keep some memory.
 
     Args:
       plan: the runs to train.
       reading: bytes that reading the finished study takes.
     """
-    known = all(machine.attained(population.program) for population in plan.populations)
-    training = plan.memory + (devices.ROOM_BYTES if known else 2 * devices.ROOM_BYTES)
+    programs = {population.program for population in plan.populations}
+    unknown = sum(machine.attained(program) is None for program in programs)
+    training = plan.memory + devices.ROOM_BYTES * max(1, 2 * min(unknown, _COMPILED))
     return devices.resident() + max(training, reading)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from wellfit.engine.train import Epoch, Trainer
 from wellfit.engine.waves import of_part
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
+from wellfit.study.compiling import compiling_ahead
 from wellfit.study.executors.driver import Told, check_nodes, train_parts
 from wellfit.study.fold import OVERLAP, Fold, searched_overlap, validation_overlap
 from wellfit.study.growth import Remaining, read_stored
@@ -196,8 +197,9 @@ def _train(
     total = sum(work.left(population) for population in work.plan.populations) or 1
     before, began = 0, time.monotonic()
     pace = Pace(session.stages, session.around_training[1], session.slowdown)
-    with interruptible() as stop:
-        for position, together in enumerate(session.together):
+    with interruptible() as stop, compiling_ahead(trainer) as compile_next:
+        for position, (together, following) in enumerate(pairwise((*session.together, None))):
+            assert together is not None
             population = together.population
 
             def time_left(epoch: Epoch, population: Population = population, position: int = position) -> float | None:
@@ -214,7 +216,9 @@ def _train(
                     of_epoch = epoch.number, epoch.epochs, epoch.active, epoch.examples
                     on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
-            _train_together(together, work, trainer(together), store, time_left, report, stop, session.slowdown)
+            of_these = trainer(together)
+            compile_next(following)
+            _train_together(together, work, of_these, store, time_left, report, stop, session.slowdown)
             before += work.left(population)
             if stop.requested:
                 raise Interrupted("Everything up to the last epoch is saved")
@@ -240,7 +244,7 @@ def _told(on_progress: Callable[[Progress], None] | None) -> Told:
 def _trainers(session: Session) -> Callable[[Together], Trainer]:
     """The trainer of some populations; consecutive ones with the same examples and labels share it."""
 
-    @lru_cache(maxsize=1)
+    @lru_cache(maxsize=2)  # also that of the next population
     def trainer(seeds: tuple[int, ...], examples: int | None, label_noise: float) -> Trainer:
         def of_seed(seed: int) -> TrainingData:
             return subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
