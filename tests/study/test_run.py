@@ -376,7 +376,7 @@ def test_the_seeds_test_every_example_once(folded: Path) -> None:
 @pytest.mark.parametrize(
     ("at", "kept", "trained", "ticked"),
     [
-        (2, 3, 0, [1, 2, *LATER, *FROM_THE_FIRST, *LATER * 2]),  # each fold from its checkpoint
+        (2, 3, 0, [1, 2, *LATER * 3, *FROM_THE_FIRST]),  # each fold from its checkpoint
         (EPOCHS, 0, 6, FROM_THE_FIRST * 2),  # between the programs
         (EPOCHS + 2, 3, 6, [*FROM_THE_FIRST, 1, 2, *LATER * 3]),
     ],
@@ -443,9 +443,9 @@ def test_folds_are_trained_with_the_programs_of_one(tmp_path: Path, monkeypatch:
     trainers: list[Trainer] = []
     begin = Trainer.__init__
 
-    def beginning(trainer: Trainer, data: TrainingData, mesh: Any) -> None:
+    def beginning(trainer: Trainer, data: TrainingData, mesh: Any, places: int) -> None:
         trainers.append(trainer)
-        begin(trainer, data, mesh)
+        begin(trainer, data, mesh, places)
 
     monkeypatch.setattr(Trainer, "__init__", beginning)
     _compiled.cache_clear()  # of other tests

@@ -69,8 +69,8 @@ def test_an_interrupted_population_continues_alone() -> None:
     populations = [planned(seed) for seed in range(4)]
     held = {name_of(populations[2].name)}
     found = trained_together(populations, dict.fromkeys(range(4), SIZES), (5,), 100, 2, held)
-    assert joined_seeds(found) == [(0, 1, 3), (2,)]
-    assert found[1].population is populations[2]
+    assert joined_seeds(found) == [(2,), (0, 1, 3)]
+    assert found[0] == Together(populations[2], (populations[2],))
 
 
 def test_what_does_not_fit_is_trained_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,11 +86,22 @@ def test_what_does_not_fit_is_trained_in_several(monkeypatch: pytest.MonkeyPatch
     assert [each.parts for each in too_wide] == [(population,) for population in populations]
 
 
+def test_a_program_is_compiled_for_any_number_of_seeds() -> None:
+    sizes = dict.fromkeys(range(20), SIZES)
+    programs = set()
+    for seeds in (range(1), range(3), range(16), range(5, 20)):
+        (found,) = trained_together([planned(seed) for seed in seeds], sizes, (5,), 100, 2)
+        assert found.places == 16
+        programs.add(found.population.program)
+    assert len(programs) == 1
+
+
 def test_large_data_and_accelerators_train_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     populations, sizes = [planned(seed) for seed in range(3)], dict.fromkeys(range(3), SIZES)
-    assert len(trained_together(populations, dict.fromkeys(range(3), Sizes(1 << 20, 20)), (5,), 100, 2)) == 3
+    large = trained_together(populations, dict.fromkeys(range(3), Sizes(1 << 20, 20)), (5,), 100, 2)
+    assert large == tuple(Together(population, (population,)) for population in populations)
     monkeypatch.setattr(accelerator, "in_use", lambda: True)
-    assert len(trained_together(populations, sizes, (5,), 100, 2)) == 3
+    assert trained_together(populations, sizes, (5,), 100, 2) == large
 
 
 # --- In a session -----------------------------------------------------------------------------------------------------
@@ -107,7 +118,7 @@ def test_a_session_joins_its_folds_and_forecasts_them_so(tmp_path: Path) -> None
     assert whole.seeds == (0, 1, 2, 3, 4)
     assert whole.parts == session.plan.populations
     assert session.joint.populations == (whole.population,)
-    assert session.joint.memory == 5 * session.plan.memory
+    assert session.joint.memory == 16 * session.plan.memory
     assert len(session.stages) == 1
     assert session.stages[0].units == sum(t.epochs for part in whole.parts for t in part.trajectories)
 
@@ -123,4 +134,4 @@ def test_a_session_leaves_interrupted_populations_alone(tmp_path: Path) -> None:
     with create_or_open(session.directory, session.resolved, provenance={}) as store:
         store.checkpoints.save(session.plan.populations[1].name, {}, {})
     again = Session(small(2, 3, folds=5), folded(), tmp_path / "s")
-    assert joined_seeds(again.together) == [(0, 2), (1,)]
+    assert joined_seeds(again.together) == [(1,), (0, 2)]

@@ -12,24 +12,15 @@ from dataclasses import replace
 
 from wellfit.engine.plan import Population, Trajectory
 
-__all__ = ["joined", "rounded"]
+__all__ = ["joined"]
 
 
-def rounded(count: int) -> int:
-    """The number of populations that a program is compiled for: the next power of two, so that there are few programs.
-
-    Example:
-      >>> [rounded(count) for count in (1, 2, 3, 10)]
-      [1, 2, 4, 16]
-    """
-    return 1 << (count - 1).bit_length()
-
-
-def joined(parts: Sequence[Population], devices: int) -> Population:
+def joined(parts: Sequence[Population], places: int, devices: int) -> Population:
     """Join populations of one program; each device trains its groups in turn, in one wave.
 
     Args:
       parts: the populations, of which each has data of its own.
+      places: the number of populations that the program is compiled for, which may be larger.
       devices: their number; groups are distributed evenly.
 
     Returns:
@@ -37,7 +28,7 @@ def joined(parts: Sequence[Population], devices: int) -> Population:
     """
     groups = [group for part in parts for group in part.groups if group]
     of_part = max(sum(bool(group) for group in part.groups) for part in parts)
-    lanes = math.ceil(rounded(len(parts)) * of_part / devices)
+    lanes = math.ceil(places * of_part / devices)
     share = math.ceil(len(groups) / devices)
     empty: list[tuple[Trajectory, ...]] = [()] * lanes
     placed = [(groups[d * share : (d + 1) * share] + empty)[:lanes] for d in range(devices)]

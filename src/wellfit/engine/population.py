@@ -23,7 +23,6 @@ from wellfit.base.histograms import BINS
 from wellfit.engine.devices import POPULATION, replicated, sharded
 from wellfit.engine.evaluation import evaluate
 from wellfit.engine.hyperparameters import TRACED
-from wellfit.engine.joining import rounded
 from wellfit.engine.plan import Population, Program, is_small
 from wellfit.engine.step import Batch, Hyper, State, optimizer_of, train_step
 from wellfit.nn import accelerator
@@ -87,16 +86,17 @@ def fetches(data: TrainingData) -> bool:
     return accelerator.in_use() or is_small(data.input_shape, len(data.x_train))
 
 
-def device_data(data: TrainingData | Mapping[int, TrainingData], mesh: Mesh) -> Data:
+def device_data(data: TrainingData | Mapping[int, TrainingData], mesh: Mesh, places: int = 0) -> Data:
     """Copy the data that every device needs to it, unscaled and in their original type.
 
     Args:
-      data: of all seeds, or of each; then they are small, and the last one's are repeated up to ``rounded`` seeds.
+      data: of all seeds, or of each; then they are small, and the last one's fill the remaining places.
+      places: the seeds that programs are compiled for.
     """
     if isinstance(data, TrainingData):
         return Data(*jax.device_put(_arrays(data), replicated(mesh)))
     seeds, each = np.array(list(data), np.uint32), [_arrays(of_seed) for of_seed in data.values()]
-    more = rounded(len(each)) - len(each)
+    more = max(0, places - len(each))
     stacked = (None if a[0] is None else np.stack([*a, *[a[-1]] * more]) for a in zip(*each, strict=True))
     return Data(*jax.device_put((*stacked, np.pad(seeds, (0, more), "edge")), replicated(mesh)))
 

@@ -91,6 +91,7 @@ class Trainer:
     Args:
       data: of all seeds; or of each seed, if they are small and of the same shapes.
       devices: defaults to all devices of the default backend.
+      places: the seeds that programs are compiled for, of which some may be missing; see ``joining``.
 
     Raises:
       DataError: inconsistent splits, or labels outside the classes.
@@ -110,7 +111,9 @@ class Trainer:
       [(0, 'finished', 2), (1, 'finished', 2)]
     """
 
-    def __init__(self, data: TrainingData | Mapping[int, TrainingData], devices: Mesh | None = None) -> None:
+    def __init__(
+        self, data: TrainingData | Mapping[int, TrainingData], devices: Mesh | None = None, places: int = 0
+    ) -> None:
         each = [data] if isinstance(data, TrainingData) else list(data.values())
         self._of_seed: Mapping[int, TrainingData] = {} if isinstance(data, TrainingData) else data
         for of_seed in each:
@@ -118,7 +121,7 @@ class Trainer:
         self.data = each[0]
         self.mesh = mesh() if devices is None else devices
         try:
-            self.arrays: Data = device_data(data, self.mesh)
+            self.arrays: Data = device_data(data, self.mesh, places)
         except jax.errors.JaxRuntimeError as error:
             if not is_out_of_memory(error):
                 raise

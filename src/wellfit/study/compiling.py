@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from wellfit.engine.devices import cores
-from wellfit.engine.joining import rounded
 from wellfit.engine.train import Trainer
 from wellfit.study.planning import recipe_of
 from wellfit.study.together import Together
@@ -34,7 +33,7 @@ def compiling_ahead(trainer: Callable[[Together], Trainer]) -> Iterator[Callable
             if following is None or cores() < 2:
                 return
             population = following.population
-            program = population.program, recipe_of(population).examples, rounded(len(following.parts))
+            program = population.program, recipe_of(population).examples
             if program not in begun:
                 begun.add(program)
                 running[:] = [pool.submit(trainer(following).compile, population)]

@@ -19,6 +19,7 @@ from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.plan import Population
+from wellfit.engine.population import fetches
 from wellfit.engine.predicting import predict_proba
 from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer
@@ -217,7 +218,7 @@ def _train(
                     on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
             of_these = trainer(together)
-            compile_next(following)
+            compile_next(following if fetches(session.data) else None)
             _train_together(together, work, of_these, store, time_left, report, stop, session.slowdown)
             before += work.left(population)
             if stop.requested:
@@ -244,18 +245,18 @@ def _told(on_progress: Callable[[Progress], None] | None) -> Told:
 def _trainers(session: Session) -> Callable[[Together], Trainer]:
     """The trainer of some populations; consecutive ones with the same examples and labels share it."""
 
-    @lru_cache(maxsize=2)  # also that of the next population
-    def trainer(seeds: tuple[int, ...], examples: int | None, label_noise: float) -> Trainer:
+    @lru_cache(maxsize=2 if fetches(session.data) else 1)  # also that of the next population, if its data are small
+    def trainer(seeds: tuple[int, ...], places: int, examples: int | None, label_noise: float) -> Trainer:
         def of_seed(seed: int) -> TrainingData:
             return subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
 
-        data = {seed: of_seed(seed) for seed in seeds} if len(seeds) > 1 else of_seed(seeds[0])
-        return Trainer(data, session.mesh)
+        data = {seed: of_seed(seed) for seed in seeds} if places else of_seed(seeds[0])
+        return Trainer(data, session.mesh, places)
 
     def of(together: Together) -> Trainer:
         recipe = recipe_of(together.population)
         seeds = together.seeds if session.folds > 1 else session.spec.seeds[:1]
-        return trainer(seeds, recipe.examples, recipe.label_noise)
+        return trainer(seeds, together.places, recipe.examples, recipe.label_noise)
 
     return of
 
@@ -271,7 +272,7 @@ def _train_together(
     slowdown: float,
 ) -> None:
     """Train populations from where they are; save their records and the final states of their trajectories."""
-    population, parts = together
+    population, parts = together.population, together.parts
     saved = time.monotonic()
     timings: list[tuple[int, float]] = []  # examples and seconds
     last: list[Epoch] = []  # the latest alone: an epoch refers to the arrays on the devices
@@ -286,7 +287,7 @@ def _train_together(
         if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
             for part in parts:
-                save_checkpoint(store, part, snapshot if len(parts) == 1 else of_part(snapshot, population, part))
+                save_checkpoint(store, part, snapshot if part is population else of_part(snapshot, population, part))
             saved = time.monotonic()
         if stop.requested and epoch.active:
             raise Interrupted("Everything up to the last epoch is saved")

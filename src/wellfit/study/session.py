@@ -376,7 +376,7 @@ class Session:
     @property
     def joint(self) -> Plan:
         """The plan of what remains to be trained, as this process trains it."""
-        most = max((len(each.parts) for each in self.together), default=1)
+        most = max((each.places for each in self.together), default=0) or 1
         plan, populations = self.remaining.plan, tuple(each.population for each in self.together)
         return replace(plan, populations=populations, memory=most * plan.memory)
 

@@ -29,10 +29,15 @@ _BYTES_PER_WEIGHT: Final = 28  # weights, two moments and a gradient, and the ne
 
 
 class Together(NamedTuple):
-    """What is trained as one: a population, and those that it was joined from."""
+    """What is trained as one: a population, and those that it was joined from.
+
+    Args:
+      places: the number of populations that its program is compiled for; 0 if it is one alone.
+    """
 
     population: Population
     parts: tuple[Population, ...]
+    places: int = 0
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -59,24 +64,27 @@ def trained_together(
       interrupted: the names of the checkpoint files; a population that has one continues from it alone.
     """
     alike: dict[Hashable, list[Population]] = {}
-    for number, part in enumerate(populations):
+    alone: list[Together] = []
+    for part in populations:
         seed, recipe = part.trajectories[0].seed, recipe_of(part)
         examples = recipe.examples or sizes[seed].training
-        alone = name_of(part.name) in interrupted or not is_small(shape, examples) or accelerator.in_use()
-        key = part.program, sizes[seed], examples, recipe.label_noise, number if alone else -1
-        alike.setdefault(key, []).append(part)
+        if name_of(part.name) in interrupted or not is_small(shape, examples) or accelerator.in_use():
+            alone.append(Together(part, (part,)))
+        else:
+            alike.setdefault((part.program, sizes[seed], examples, recipe.label_noise), []).append(part)
     found: list[tuple[int, Together]] = []
     for parts in alike.values():
         of_seed = sizes[parts[0].trajectories[0].seed]
-        most = _most(parts, math.prod(shape) * (of_seed.training + of_seed.validation), parameters)
-        for turn, begin in enumerate(range(0, len(parts), most)):
-            some = tuple(parts[begin : begin + most])
-            found.append((turn, Together(joined(some, devices) if len(some) > 1 else some[0], some)))
-    return tuple(together for _, together in sorted(found, key=lambda pair: pair[0]))  # seeds with all their programs
+        places = _places(parts, math.prod(shape) * (of_seed.training + of_seed.validation), parameters)
+        for turn, begin in enumerate(range(0, len(parts), places)):
+            some = tuple(parts[begin : begin + places])
+            found.append((turn, Together(joined(some, places, devices), some, places)))
+    by_turn = sorted(found, key=lambda pair: pair[0])  # some seeds with all their programs, then others
+    return (*alone, *(together for _, together in by_turn))
 
 
-def _most(parts: Sequence[Population], values: int, parameters: int) -> int:
-    """How many of some populations are trained as one."""
+def _places(parts: Sequence[Population], values: int, parameters: int) -> int:
+    """How many of some populations are trained as one; programs are compiled for so many, if there are fewer, too."""
     trajectories = max(len(part.trajectories) for part in parts)
     room = _BYTES // (_BYTES_PER_WEIGHT * parameters * trajectories)
     return max(1, min(_MOST, _VALUES // values, room))
