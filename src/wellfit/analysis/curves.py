@@ -7,7 +7,6 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from wellfit.analysis.smoothing import final_level, half_window, noise_bound, noise_quantile, noise_sd, smooth
 from wellfit.base import FloatArray, History, IntArray
@@ -113,6 +112,8 @@ def rise_after_minimum(losses: FloatArray, curves: FloatArray | None = None, tes
       >>> round(rise.mean, 2), rise.real
       (0.23, True)
     """
+    from scipy.special import stdtrit  # takes longer to import than all of numpy
+
     runs, epochs = losses.shape
     if epochs < SHORTEST:
         return None

@@ -6,7 +6,6 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.special import stdtrit
 
 from wellfit.base import FloatArray
 
@@ -97,6 +96,8 @@ def noise_quantile(runs: int, epochs: int, tests: float) -> float:
       >>> round(noise_quantile(runs=5, epochs=30, tests=1), 2)
       2.41
     """
+    from scipy.special import stdtrit
+
     return float(-stdtrit(max(3, runs * (epochs - 2) / 3), ALPHA / tests))
 
 

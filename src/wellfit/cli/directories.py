@@ -33,7 +33,9 @@ def verify(directory: Directory, json: Json = False) -> None:
     result = verify_study(directory)
     page = directory / "report.html"
     wrong, stale = (
-        ((), ()) if result.problems else check_page(summarize(directory), page, first_edition=result.first_edition)
+        ((), ())
+        if result.problems
+        else check_page(summarize(directory, again=True), page, first_edition=result.first_edition)
     )
     found, notes = [*result.problems, *wrong], [*result.notes, *stale, *unchecked_reports(directory)]
     if json:

@@ -7,7 +7,6 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.special import chdtri, fdtri
 
 from wellfit.analysis.curves import relative_fall, stacked
 from wellfit.base import Finding
@@ -51,6 +50,8 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
       >>> seeds_disagree(wild, [calm, wild], 1000).evidence.split(";")[0]
       'validation accuracy ranges from 50.0 % to 91.0 % over 5 seeds (seed 3 is an outlier)'
     """
+    from scipy.special import chdtri
+
     scores = variant.scores("validation_accuracy")
     values = np.array(list(scores.values()))  # (S,)
     # A few validation examples more or less are no disagreement.
@@ -88,6 +89,8 @@ def seeds_disagree(variant: TrainedVariant, variants: Sequence[TrainedVariant], 
 
 def _largest_ratio(runs: int, others: int) -> float:
     """The ratio of variances that chance exceeds in 1 % of studies."""
+    from scipy.special import chdtri, fdtri
+
     if not others:
         return float(chdtri(runs - 1, 0.01)) / (runs - 1)
     return float(fdtri(runs - 1, others * (runs - 1), 1 - 0.01 / (others + 1)))

@@ -7,7 +7,6 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from wellfit.base import FloatArray
 from wellfit.diagnostics.observations import Observation, TrainedVariant
@@ -133,6 +132,8 @@ def _unlike(variant: TrainedVariant, evidence: str, strength: float) -> Observat
 
 def _half_width(both: FloatArray, examples: tuple[int, int], alpha: float) -> float:
     """The half-width of the ``1 - alpha`` interval of the mean difference of two rows of accuracies.  # (2, S)"""
+    from scipy.special import ndtri, stdtrit
+
     runs, shares = both.shape[1], both.mean(axis=1)  # (2,)
     sets = float(np.sum(shares * (1 - shares) / np.array(examples)))
     seeds = float(np.var(both[0] - both[1], ddof=1)) / runs

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from wellfit.base import StudySummary
+from wellfit.base import History, RunSummary, StudySummary
 from wellfit.errors import escaped
 
 __all__ = ["legible", "legible_summary"]
 
 T = TypeVar("T")
+
+_NUMBERS: Final = (History, RunSummary)  # thousands in a large study, and no texts but those of wellfit
 
 
 def legible(value: T) -> T:
@@ -47,6 +49,6 @@ def _legible(value: Any) -> Any:
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     if isinstance(value, list):
         return [_legible(item) for item in value]
-    if not is_dataclass(value) or isinstance(value, type):
+    if not is_dataclass(value) or isinstance(value, (type, *_NUMBERS)):
         return value
     return replace(value, **{field.name: _legible(getattr(value, field.name)) for field in fields(value) if field.init})

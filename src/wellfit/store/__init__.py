@@ -8,6 +8,7 @@
     ends/VARIANT.SEED.EPOCH.npz the final state of a trajectory, from which a study with more epochs continues
     checkpoints/                populations in training; removed when they are finished
     progress                    the epochs of the population in training, for readers; removed when its runs are saved
+    study.summary               the finished summary of a large study, which is computed again where it is missing
     lock                        held by the process that writes
 
 A run's files are in place before the row that names them and their checksums is committed, so every file that the

@@ -17,6 +17,7 @@ from wellfit.store.lock import Lock, is_locked
 from wellfit.store.metadata import Metadata
 from wellfit.store.progress import FILE, ProgressFile
 from wellfit.store.runs import Runs
+from wellfit.store.summary_file import SummaryFile
 
 __all__ = ["Store"]
 
@@ -40,6 +41,7 @@ class Store:
     checkpoints: Checkpoints
     progress: ProgressFile
     keepsakes: Keepsakes
+    summary: SummaryFile
 
     @classmethod
     def of(cls, directory: Path, database: Database, lock: Lock | None = None) -> Store:
@@ -55,6 +57,7 @@ class Store:
             checkpoints=Checkpoints(directory, metadata),
             progress=ProgressFile(directory / FILE),
             keepsakes=Keepsakes(directory, database),
+            summary=SummaryFile(directory),
         )
 
     def __enter__(self) -> Store:

@@ -19,7 +19,7 @@ FOLDERS: Final = ("weights", "test", "ends", "checkpoints")
 """The folders of a study directory."""
 
 _NAME: Final = re.compile(r"(weights|test|ends)/[A-Za-z0-9_+=,-][A-Za-z0-9_+=,.-]{0,99}\.npz")
-_OWN_FILE: Final = re.compile(r"study\.db.*|lock|progress", re.DOTALL)
+_OWN_FILE: Final = re.compile(r"study\.db.*|study\.summary|lock|progress", re.DOTALL)
 _SUPER_JOURNAL: Final = bytes.fromhex("d9d505f920a163d7")  # https://www.sqlite.org/fileformat.html, "rollback journal"
 
 

@@ -19,6 +19,7 @@ from wellfit.store.directory import Store
 from wellfit.store.lock import WRITABLE, Lock, has_mark, is_cut_mark
 from wellfit.store.names import FOLDERS, check_layout, is_there, refuse_own_place
 from wellfit.store.progress import FILE as PROGRESS
+from wellfit.store.summary_file import FILE as SUMMARY
 
 __all__ = ["create_or_open", "discard", "fresh", "open_existing", "open_if_begun"]
 
@@ -166,7 +167,7 @@ def discard(directory: Path) -> None:
 
 def _empty(directory: Path) -> None:
     remove_temporary(directory / folder for folder in FOLDERS)
-    for name in ("study.db-journal", "study.db", "report.html", PROGRESS):
+    for name in ("study.db-journal", "study.db", "report.html", PROGRESS, SUMMARY):
         (directory / name).unlink(missing_ok=True)
         remove_abandoned(directory / name)
     for folder in FOLDERS:

@@ -42,6 +42,7 @@ from wellfit.study.comparable import of_metric, published_caution
 from wellfit.study.conclude import Further, conclude
 from wellfit.study.fold import OVERLAP
 from wellfit.study.interim import compared_runs
+from wellfit.study.kept_summary import kept_or_computed
 from wellfit.study.looks import earlier_looks
 from wellfit.study.outcomes import Outcomes, outcomes_of
 from wellfit.study.scored import bounds_in_own_unit, in_own_unit, scored_again
@@ -66,22 +67,34 @@ METRICS = (
 """The metrics with a mean and an interval for every variant."""
 
 
-def summarize(directory: Path) -> StudySummary:
+def summarize(directory: Path, *, again: bool = False) -> StudySummary:
     """Summarize a study directory, finished or not.
+
+    Args:
+      directory: the study directory.
+      again: compute it even if it is kept there, see ``kept_summary``.
 
     Raises:
       StoreUnreadableError: there is no study in it, or it is damaged.
     """
     with open_existing(directory) as store:
-        return summary_of(store)
+        return summary_of(store, again=again)
 
 
-def summary_of(store: Store) -> StudySummary:
+def summary_of(store: Store, *, again: bool = False) -> StudySummary:
     """Summarize an open study directory, finished or not.
+
+    Args:
+      store: the study.
+      again: compute it even if it is kept there.
 
     Raises:
       StoreUnreadableError: it is damaged.
     """
+    return _computed(store) if again else kept_or_computed(store, _computed)
+
+
+def _computed(store: Store) -> StudySummary:
     # Another process may be writing: only runs of the study as it is read first are counted, and only with a record.
     running, settings, spec = store.is_running(), store.metadata.study(), store.metadata.spec()
     of_variant = recipes(spec)

@@ -253,7 +253,7 @@ def _numbers(store: Store, damaged: set[str]) -> Iterator[Recomputed]:
             store.runs.histograms(variant, seed) if kept else None,
         )
     if not damaged:
-        yield from numbers_of_summary(store, summary_of(store), summary_of(store))
+        yield from numbers_of_summary(store, summary_of(store, again=True), summary_of(store, again=True))
 
 
 def _run(record: RunRecord) -> tuple[str, int]:
