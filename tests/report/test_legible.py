@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 
 import summaries
-from wellfit.base import Finding, Ranked
+from wellfit.base import Finding, History, Ranked, RunSummary
 from wellfit.report.legible import legible, legible_summary
 
 RAW, SHOWN = "a\x1b[2J\u202e\u2066b", "a\\x1b[2J\\u202e\\u2066b"
@@ -31,4 +33,14 @@ def test_a_summary_keeps_its_settings() -> None:
     shown = legible_summary(summary)
     assert shown.classes == (SHOWN, *"bcdefghij")
     assert shown.settings == {"title": RAW}
-    assert shown.histories["l2"][0]["train_loss"] is summary.histories["l2"][0]["train_loss"]
+    assert shown.histories["l2"][0] is summary.histories["l2"][0]
+    assert shown.variants[1].runs[0] is summary.variants[1].runs[0]
+
+
+def test_runs_and_their_histories_have_no_texts_but_those_of_wellfit() -> None:
+    """There are thousands of them; what a store holds is checked when it is read."""
+    of_texts = {field.name: field.type for field in fields(RunSummary) if "float" not in str(field.type)}
+    assert of_texts == {"seed": "int", "state": "RunState"} | dict.fromkeys(
+        ("epochs", "readout_epoch", "best_epoch", "overfit_onset"), "int | None"
+    )
+    assert [field.type for field in fields(History)] == ["Mapping[str, FloatArray]"]

@@ -190,6 +190,7 @@ OWN = (
     "study.db-journal",
     "lock",
     "progress",
+    "study.summary",
     *FOLDERS,
     "weights/x.onnx",
     "test/report.html",

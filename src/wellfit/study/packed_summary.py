@@ -83,7 +83,8 @@ def unpacked(arrays: Arrays, plain: Any) -> StudySummary:
     epochs = arrays["epochs"]
     if sum(length for of in lengths.values() for length in of.values()) != len(epochs):
         raise ValueError("other epochs than those of its histories")
-    histories, end = {}, 0
+    histories: dict[str, dict[int, History]] = {}
+    end = 0
     for name, of in lengths.items():
         histories[name] = {}
         for seed, length in of.items():
