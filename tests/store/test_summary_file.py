@@ -219,6 +219,13 @@ def test_without_its_files_or_on_windows_a_study_has_no_state(study: Path, monke
     assert SummaryFile(study).state() is None
 
 
+def test_on_a_file_system_with_whole_seconds_a_study_has_no_state(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SummaryFile(study).state() is not None
+    row = module._row
+    monkeypatch.setattr(module, "_row", lambda *of: (*row(*of)[:-2], 5 * 10**9, 7 * 10**9))
+    assert SummaryFile(study).state() is None
+
+
 def test_a_fresh_study_has_no_summary(study: Path) -> None:
     assert SummaryFile(study).save(KEY, OLD, {}, 1)
     (study / f".{FILE}.1234.tmp").write_text("of a killed process")

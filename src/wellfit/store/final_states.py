@@ -79,32 +79,45 @@ class FinalStates:
             descriptions[name] = {**description, "file": file, "sha256": sha256}
         return descriptions
 
-    def put(self, descriptions: Mapping[str, Mapping[str, Any]]) -> None:
-        """Replace the descriptions of trajectories; to be called in a transaction."""
+    def put(self, descriptions: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        """Replace the descriptions of trajectories; to be called in a transaction.
+
+        Returns:
+          The files that are described no more, for ``remove`` after the transaction.
+        """
+        before: set[str] = set()
         for name, description in descriptions.items():
+            for key, value in self.database.rows("SELECT key, value FROM study WHERE key = ?", _KEY + name):
+                before.add(self._described(key, value)["file"])
             self.database.put(_KEY + name, description)
+        return before - {description["file"] for description in descriptions.values()}
+
+    def remove(self, files: Iterable[str]) -> None:
+        """Remove files that ``put`` left without a description."""
+        for name in files:
+            with contextlib.suppress(OSError):  # a file that stays does no harm
+                (self.directory / name).unlink()
 
     def remove_unused(self) -> None:
-        """Remove the files that no description names."""
+        """Remove the files that no description names, which a killed process left."""
         used = self.files()
-        for path in (self.directory / FOLDER).glob("*.npz"):
-            if f"{FOLDER}/{path.name}" not in used:
-                with contextlib.suppress(OSError):  # a file that stays does no harm
-                    path.unlink()
+        there = (f"{FOLDER}/{path.name}" for path in (self.directory / FOLDER).glob("*.npz"))
+        self.remove(name for name in there if name not in used)
 
     def _rows(self) -> dict[str, dict[str, Any]]:
         rows = self.database.rows("SELECT key, value FROM study WHERE substr(key, 1, ?) = ?", len(_KEY), _KEY)
-        described = {}
-        for key, value in rows:
-            name = key.removeprefix(_KEY)
-            try:
-                described[name] = {**json.loads(value)}
-                expected = f"{FOLDER}/{name}.{described[name]['epoch']}.npz"
-            except (KeyError, TypeError, ValueError):
-                raise StoreUnreadableError(f"{self.directory}: study.db: the entry {key!r} is damaged") from None
-            file_named(self.directory, described[name].get("file", ""))
-            if described[name]["file"] != expected:
-                raise StoreUnreadableError(
-                    f"{self.directory}: study.db: the entry {key!r} names another file than {expected}"
-                )
+        return {key.removeprefix(_KEY): self._described(key, value) for key, value in rows}
+
+    def _described(self, key: str, value: str) -> dict[str, Any]:
+        name = key.removeprefix(_KEY)
+        try:
+            described = {**json.loads(value)}
+            expected = f"{FOLDER}/{name}.{described['epoch']}.npz"
+        except (KeyError, TypeError, ValueError):
+            raise StoreUnreadableError(f"{self.directory}: study.db: the entry {key!r} is damaged") from None
+        file_named(self.directory, described.get("file", ""))
+        if described["file"] != expected:
+            raise StoreUnreadableError(
+                f"{self.directory}: study.db: the entry {key!r} names another file than {expected}"
+            )
         return described

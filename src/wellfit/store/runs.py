@@ -259,13 +259,12 @@ class Runs:
                 with self.database.transaction():  # a row never names a file with another content
                     self._delete(again)
         with self.metadata.saving_work():
-            self.final_states.put(descriptions)
+            replaced = self.final_states.put(descriptions)
             for run, record in by_run.items():
                 self._insert(record, weights[run])
             for run, (accuracy, loss) in (scores or {}).items():
                 self._insert_test(run, accuracy, loss, tests[run])
-        if descriptions:
-            self.final_states.remove_unused()
+        self.final_states.remove(replaced)
 
     def save_test(
         self,

@@ -26,9 +26,10 @@ from wellfit.store.arrays import Arrays, pack, unpack
 __all__ = ["FILE", "State", "SummaryFile"]
 
 FILE: Final = "study.summary"
-SETTLED: Final = 2_000_000_000
-"""Nanoseconds since the last change of the study: a second change within the clock's step could not be told from it."""
+SETTLED: Final = 100_000_000
+"""Nanoseconds since the last change of the study: the next within a step of the clock, 10 ms, has the same time."""
 
+_SECOND: Final = 1_000_000_000
 _DIGEST: Final = 32  # bytes of SHA-256, at the beginning of the file
 
 State: TypeAlias = tuple[tuple[Any, ...], ...]
@@ -50,16 +51,17 @@ class SummaryFile:
 
         Returns:
           A row for the database and for each file in ``test``; None where that cannot be told: a file is not readable,
-          or the system is Windows, which keeps no time of the last change that a user cannot set.
+          or the system is Windows or the file system FAT, which keep no time of the last change that users cannot set.
         """
         if sys.platform == "win32":
             return None
         try:
             with os.scandir(self.directory / "test") as entries:
                 found = [_row(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
-            return (_row("study.db", os.lstat(self.directory / "study.db")), *sorted(found))
+            state = (_row("study.db", os.lstat(self.directory / "study.db")), *sorted(found))
         except OSError:
             return None
+        return state if any(time % _SECOND for row in state for time in row[-2:]) else None
 
     def load(self, key: str) -> tuple[dict[str, NDArray[Any]], Any] | None:
         """The arrays and plain data that were kept under a key.

@@ -234,10 +234,10 @@ def _told(on_progress: Callable[[Progress], None] | None) -> Told:
         active: int,
         share: float,
         left: float | None,
-        rows: Mapping[tuple[str, int], Sequence[FloatArray]],
+        rows: Callable[[], Mapping[tuple[str, int], Sequence[FloatArray]]],
     ) -> None:
         if on_progress is not None:
-            on_progress(Progress(epoch, epochs, active, 0, share, left, lambda: rows))
+            on_progress(Progress(epoch, epochs, active, 0, share, left, rows))
 
     return tell
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from here_pool import HerePool
@@ -240,3 +242,79 @@ def test_reports_of_a_part_that_has_ended_are_old(tmp_path: Path) -> None:
     run_study(session)
     assert summarize(tmp_path / "s").state == "finished"
     assert driver.ATTEMPTS > 1
+
+
+class Counted(dict[Any, Any]):
+    """Rows of a report that count how often they are read."""
+
+    reads = 0
+
+    def items(self) -> Any:
+        Counted.reads += 1
+        return super().items()
+
+
+class Watching:
+    """A progress file that keeps what it is told, and evaluates it once at the end."""
+
+    def __init__(self) -> None:
+        self.dropped, self.rows = 0, dict
+
+    def drop(self) -> None:
+        self.dropped += 1
+
+    def write(self, rows: Any, left: float | None) -> None:
+        self.rows = rows
+
+
+def in_training(parts: int) -> tuple[driver._Run, Watching, list[Any]]:
+    """A driver that has handed out so many parts, its progress file, and what it tells."""
+    calls: list[int] = []
+    work = SimpleNamespace(
+        left=lambda population: 4,
+        trained_by=lambda population, epoch: (calls.append(epoch), epoch)[1],
+        plan=SimpleNamespace(runs=parts),
+    )
+    session = SimpleNamespace(
+        remaining=work, slowdown=1.0, around_training=(0.0, 0.0), spec=SimpleNamespace(base=SimpleNamespace(epochs=4))
+    )
+    file, told = Watching(), []
+    places = [SimpleNamespace(population=number) for number in range(parts)]
+    run = driver._Run(session, SimpleNamespace(progress=file), None, lambda *of: told.append(of), places)  # type: ignore[arg-type]
+    run.reported, run.attempts = dict.fromkeys(range(parts)), dict.fromkeys(range(parts), 1)
+    return run, file, [told, calls]
+
+
+def report(number: int, epoch: int) -> Reported:
+    return Reported(epoch, 4, 1, Counted({("l2", number): np.full((epoch, 12), float(number))}))
+
+
+def test_an_event_costs_what_it_brings_and_not_what_all_parts_have_brought() -> None:
+    run, file, (told, calls) = in_training(50)
+    Counted.reads = 0
+    for number in range(50):
+        run.take(number, report(number, 1))
+    for epoch in (2, 3, 4):
+        run.take(7, report(7, epoch))
+    assert len(told) == len(calls) == Counted.reads == 53
+    shares = [share for *_, share, _, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == (49 + 4) / 200
+    rows = told[-1][-1]()
+    assert rows.keys() == {("l2", number) for number in range(50)} == file.rows().keys()
+    assert [len(rows["l2", number]) for number in (6, 7)] == [1, 4]
+    assert Counted.reads == 53
+
+
+def test_the_runs_in_the_progress_file_keep_their_places() -> None:
+    """A part whose process died comes back behind the others; the file then begins again."""
+    run, file, _ = in_training(2)
+    for number in (0, 1, 0, 1):
+        run.take(number, report(number, 1))
+    assert file.dropped == 2
+    run.take(0, Lost("its process died"))
+    run.reported[0] = None
+    run.take(0, report(0, 1))
+    assert list(file.rows()) == [("l2", 1), ("l2", 0)]
+    assert file.dropped == 3
+    assert run._share()[0] == 2 / 8

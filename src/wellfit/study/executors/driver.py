@@ -37,7 +37,9 @@ _WAITING: Final = 3
 _EARLY: Final = 0.02
 """Share of the work below which the time left is unknown: compilation counts for too much."""
 
-Told = Callable[[int, int, int, float, float | None, Mapping[tuple[str, int], Sequence[FloatArray]]], None]
+Rows = Mapping[tuple[str, int], Sequence[FloatArray]]
+
+Told = Callable[[int, int, int, float, float | None, Callable[[], Rows]], None]
 """Epoch, epochs, runs that train, share of the whole work, seconds left, and the rows of the runs; see ``Progress``."""
 
 
@@ -109,9 +111,11 @@ class _Run:
     Args:
       attempts: how often each part was begun.
       reported: the parts in training, with their latest report.
+      rows: those of the reports, by part.
+      advanced: the work that the parts in training have done, in trajectory-epochs.
       ends: the final states that their trajectories continue from.
-      trained: work that is done, in trajectory-epochs.
-      shown: the runs in the file that the live page reads.
+      trained: work of the parts that have ended, likewise.
+      shown: the parts whose runs are in the file that the live page reads, in its order.
     """
 
     session: Session
@@ -122,9 +126,11 @@ class _Run:
     began: float = field(default_factory=time.monotonic)
     attempts: dict[int, int] = field(default_factory=dict)
     reported: dict[int, Reported | None] = field(default_factory=dict)
+    rows: dict[int, Rows] = field(default_factory=dict)
+    advanced: dict[int, int] = field(default_factory=dict)
     ends: dict[int, Mapping[str, FinalState]] = field(default_factory=dict)
     trained: int = 0
-    shown: set[tuple[str, int]] = field(default_factory=set)
+    shown: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         self.waiting = deque(range(len(self.parts)))
@@ -149,12 +155,16 @@ class _Run:
         part = self.parts[number]
         if isinstance(event, Reported):
             self.reported[number] = event
+            self.rows[number] = {run: list(of) for run, of in event.rows.items()}
+            self.advanced[number] = self.session.remaining.trained_by(part.population, event.epoch)
             if event.snapshot is not None:
                 self.attempts[number] = 1  # it advances
                 save_checkpoint(self.store, part.population, event.snapshot)
             self.tell()
             return
         del self.reported[number]
+        self.rows.pop(number, None)
+        self.advanced.pop(number, None)
         if isinstance(event, Lost):
             self._again(number, event)
             return
@@ -167,8 +177,7 @@ class _Run:
         save_trained(self.store, work, [part.population], event.records, event.ends, part.whole, event.machine)
         self.trained += work.left(part.population)
         epochs = max(trajectory.epochs for trajectory in part.population.trajectories)
-        rows = {run: list(of) for run, of in event.rows().items()}
-        self.send(epochs, epochs, 0, *self._share(), rows)
+        self.send(epochs, epochs, 0, *self._share(), lambda: {run: list(of) for run, of in event.rows().items()})
 
     def _again(self, number: int, event: Lost) -> None:
         """Train a part again whose process died, from its last checkpoint."""
@@ -182,27 +191,23 @@ class _Run:
 
     def tell(self) -> None:
         """Show how far all parts in training are."""
-        known = {number: report for number, report in self.reported.items() if report is not None}
-        rows = {run: list(of) for report in known.values() for run, of in report.rows.items()}
+        known = [report for report in self.reported.values() if report is not None]
         share, left = self._share()
-        epochs = max((r.epochs for r in known.values()), default=self.session.spec.base.epochs)
-        active = sum(r.active for r in known.values()) if known else self.session.remaining.plan.runs
-        if set(rows) != self.shown:
-            self.store.progress.drop()  # a file is of the same runs from its beginning
-            self.shown = set(rows)
-        if rows:
-            self.store.progress.write(lambda: rows, left)
-        self.send(max((r.epoch for r in known.values()), default=0), epochs, active, share, left, rows)
+        epochs = max((r.epochs for r in known), default=self.session.spec.base.epochs)
+        active = sum(r.active for r in known) if known else self.session.remaining.plan.runs
+        if tuple(self.rows) != self.shown:
+            self.store.progress.drop()  # a file is of the same runs in the same order from its beginning
+            self.shown = tuple(self.rows)
+        if known:
+            self.store.progress.write(self._all_rows, left)
+        self.send(max((r.epoch for r in known), default=0), epochs, active, share, left, self._all_rows)
+
+    def _all_rows(self) -> Rows:
+        return {run: of for rows in self.rows.values() for run, of in rows.items()}
 
     def _share(self) -> tuple[float, float | None]:
         """The share of the work that is done, and the seconds that are left."""
-        work = self.session.remaining
-        running = sum(
-            work.trained_by(self.parts[number].population, report.epoch)
-            for number, report in self.reported.items()
-            if report is not None
-        )
-        share = min(1.0, (self.trained + running) / self.total)
+        share = min(1.0, (self.trained + sum(self.advanced.values())) / self.total)
         if share < _EARLY:
             return share, None
         took = time.monotonic() - self.began
