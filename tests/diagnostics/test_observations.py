@@ -54,3 +54,17 @@ def test_scores_are_those_of_the_readout_if_known():
     assert variant("a", runs, rows={0: row(0, train_accuracy=0.5)}).score("train_accuracy") == 0.5
     assert variant("a", runs).scores("test_accuracy") == {}
     assert variant("a", runs, states=["diverged"]).sound == {}
+
+
+def test_scores_are_read_once_however_many_variants_are_compared_with_them():
+    reads = []
+
+    class Rows(dict):
+        def __getitem__(self, seed):
+            reads.append(seed)
+            return super().__getitem__(seed)
+
+    judged = variant("a", [history(train_accuracy=[0.1])] * 3)
+    object.__setattr__(judged, "rows", Rows({seed: row(seed, train_accuracy=seed / 4) for seed in range(3)}))
+    assert [judged.score("train_accuracy") for _ in range(5)] == [0.25] * 5
+    assert reads == [0, 1, 2]

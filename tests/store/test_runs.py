@@ -18,6 +18,7 @@ from wellfit.base import HISTORY_COLUMNS, History
 from wellfit.errors import StoreError, StoreUnreadableError
 from wellfit.spec.study import load_study
 from wellfit.store import fresh, open_existing
+from wellfit.store.database import Database
 
 
 def test_runs_come_back(tmp_path: Path) -> None:
@@ -187,3 +188,22 @@ def test_epochs_of_no_run_are_damage(tmp_path: Path) -> None:
             store.database.execute("UPDATE epochs SET seed = 7 WHERE epoch = 2")
         with pytest.raises(StoreUnreadableError, match="epochs of no run"):
             store.runs.records()
+
+
+def test_reading_runs_takes_as_many_queries_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("rows", "each"):
+        whole = getattr(Database, name)
+        monkeypatch.setattr(
+            Database, name, lambda self, query, *of, whole=whole: calls.append(query) or whole(self, query, *of)
+        )
+    counts = []
+    with opened(tmp_path / "s") as store:
+        for seeds in (range(1), range(1, 3)):
+            store.runs.save([record(seed=seed) for seed in seeds])
+            calls.clear()
+            assert len(store.runs.records()) == seeds[-1] + 1
+            counts.append(len(calls))
+    assert counts[0] == counts[1]

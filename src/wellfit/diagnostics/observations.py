@@ -43,8 +43,17 @@ class TrainedVariant:
         """The runs that ended without diverging."""
         return {s: h for s, h in self.histories.items() if self.states.get(s) in ("finished", "stopped") and len(h) > 0}
 
+    @cached_property
+    def _scores(self) -> dict[str, dict[int, float]]:
+        return {}
+
     def scores(self, metric: str) -> dict[int, float]:
         """A metric of every sound run at its readout; at its last epoch if there is no summary."""
+        if metric not in self._scores:  # every variant is judged by those of all others
+            self._scores[metric] = self._scores_by(metric)
+        return self._scores[metric]
+
+    def _scores_by(self, metric: str) -> dict[int, float]:
         known = {s: getattr(self.rows[s], metric) for s in self.sound if s in self.rows}
         if not known and metric.startswith(("train", "validation")):
             return {s: float(h[metric][-1]) for s, h in self.sound.items() if metric in h.columns}

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
@@ -135,18 +136,17 @@ class Runs:
         with self.database.transaction("DEFERRED"):  # one consistent state, even while another process writes
             rows = self.database.rows(f"SELECT {_COLUMNS} FROM runs")
             study, outgrown = self.metadata.study(), self.outgrown()
-            query = f"SELECT {', '.join(HISTORY_COLUMNS)} FROM epochs WHERE variant = ? AND seed = ? ORDER BY epoch"
+            columns = ", ".join(HISTORY_COLUMNS)
+            epochs = self.database.each(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
             records: dict[Run, RunRecord] = {}
             known: dict[str, Recipe] = {}
-            count = 0
-            for row in rows:  # a run at a time: rows take ten times the memory of arrays
-                epochs = self.database.rows(query, *row[:2])
-                count += len(epochs)
-                with self.database.reading("the rows of the runs"):
-                    records[row[:2]] = _record(row, epochs, known)
             with self.database.reading("the rows of the runs"):
-                if count != self.database.rows("SELECT count(*) FROM epochs")[0][0]:
-                    raise ValueError("there are epochs of no run")
+                of_run = {row[:2]: row for row in rows}
+                for run, of in groupby(epochs, lambda epoch: epoch[:2]):  # rows take ten times the memory of arrays
+                    if run not in of_run:
+                        raise ValueError("there are epochs of no run")
+                    records[run] = _record(of_run[run], [epoch[2:] for epoch in of], known)
+                records |= {run: _record(row, [], known) for run, row in of_run.items() if run not in records}
         order = [(variant, seed) for variant in study["variants"] for seed in study["seeds"]]
         return [records[run] for run in order if run in records and run not in outgrown]
 
@@ -182,7 +182,7 @@ class Runs:
     def tested(self, variant: str, seed: int) -> Tested:
         """A run's test probabilities and its answers to validation examples; KeyError for a run that was not tested."""
         arrays = self._arrays("test", (variant, seed))
-        return Tested.unpacked(arrays, len(self.database.get("classes", ())))
+        return Tested.unpacked(arrays, len(self.database.get("classes", ())) if "predicted" in arrays else 0)
 
     def _arrays(self, folder: Folder, run: Run) -> dict[str, FloatArray]:
         rows = self.database.rows(f"SELECT {folder}_sha256 FROM runs WHERE variant = ? AND seed = ?", *run)

@@ -80,7 +80,7 @@ class Tested(NamedTuple):
 
         Args:
           arrays: by name.
-          classes: their number.
+          classes: their number, where only predicted classes are known.
 
         Raises:
           StoreUnreadableError: arrays of another kind.
