@@ -296,7 +296,7 @@ def test_a_full_disk_is_no_matter(study: Path, monkeypatch: pytest.MonkeyPatch) 
     shown = command("show", study)
     (study / FILE).unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", failing(28))
+        patch.setattr(os, "replace", failing(28))
         assert command("show", study) == shown
     assert not (study / FILE).exists()
 

@@ -79,9 +79,10 @@ class SummaryFile:
             content = read_plain(path)
         except OSError:
             return None
-        whole = content[:_DIGEST] == hashlib.sha256(content[_DIGEST:]).digest()
+        digest, content = content[:_DIGEST], content[_DIGEST:]  # up to 100 MB
+        whole = digest == hashlib.sha256(content).digest()
         with contextlib.suppress(KeyError, ValueError, RecursionError):
-            if whole and (arrays := unpack(content[_DIGEST:])).pop("key").tobytes() == key.encode():
+            if whole and (arrays := unpack(content)).pop("key").tobytes() == key.encode():
                 return arrays, json.loads(arrays.pop("plain").tobytes())
         return None
 
@@ -100,7 +101,9 @@ class SummaryFile:
         texts = {"key": key.encode(), "plain": json.dumps(plain, separators=(",", ":")).encode()}
         content = pack({**arrays, **{name: np.frombuffer(text, np.uint8) for name, text in texts.items()}})
         with contextlib.suppress(OSError), replacing(self.directory / FILE, durable=False) as temporary:
-            temporary.write_bytes(hashlib.sha256(content).digest() + content)
+            with open(temporary, "wb") as file:
+                file.write(hashlib.sha256(content).digest())
+                file.write(content)
             if os.stat(temporary).st_mtime_ns - max(max(row[-2:]) for row in state) < SETTLED:
                 raise OSError("the study changed a moment ago")  # by the clock of the file system
             return True

@@ -62,8 +62,12 @@ def packed(summary: StudySummary) -> tuple[Arrays, Any]:
       (0,)
     """
     every = [history for of in summary.histories.values() for history in of.values()]
-    rows = [np.stack([of[name] for name in HISTORY_COLUMNS], axis=1) for of in every if len(of)]  # (epochs, columns)
-    arrays = {"epochs": np.concatenate([np.zeros((0, len(HISTORY_COLUMNS))), *rows])}  # (all epochs, columns)
+    epochs, end = np.empty((sum(map(len, every)), len(HISTORY_COLUMNS))), 0  # (all epochs, columns)
+    for history in every:
+        begin, end = end, end + len(history)
+        for column, name in enumerate(HISTORY_COLUMNS if len(history) else ()):
+            epochs[begin:end, column] = history[name]
+    arrays: Arrays = {"epochs": epochs}
     arrays |= {f"confusion {number}": counts for number, counts in enumerate(summary.confusion.values())}
     lengths = {name: {seed: len(history) for seed, history in of.items()} for name, of in summary.histories.items()}
     rest = replace(summary, histories={}, confusion={})

@@ -16,7 +16,8 @@ from small_studies import points, small, unsplit
 from wellfit.base import Dataset
 from wellfit.errors import StoreUnreadableError, WellfitError
 from wellfit.spec.study import StudySpec
-from wellfit.store import contents, open_existing
+from wellfit.store import contents, open_existing, progress
+from wellfit.store.progress import ProgressFile
 from wellfit.study.executors import driver, worker
 from wellfit.study.executors.driver import ATTEMPTS, check_nodes
 from wellfit.study.executors.parts import Event, Failed, Lost, Node, Reported, Trained
@@ -257,11 +258,10 @@ class Counted(dict[Any, Any]):
 class Watching:
     """A progress file that keeps what it is told, and evaluates it once at the end."""
 
-    def __init__(self) -> None:
-        self.dropped, self.rows = 0, dict
+    rows: Any = None
 
     def drop(self) -> None:
-        self.dropped += 1
+        pass
 
     def write(self, rows: Any, left: float | None) -> None:
         self.rows = rows
@@ -306,15 +306,18 @@ def test_an_event_costs_what_it_brings_and_not_what_all_parts_have_brought() -> 
     assert Counted.reads == 53
 
 
-def test_the_runs_in_the_progress_file_keep_their_places() -> None:
+def test_the_progress_file_never_mixes_up_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part whose process died comes back behind the others; the file then begins again."""
-    run, file, _ = in_training(2)
+    monkeypatch.setattr(progress, "SECONDS", 0.0)
+    run, _, _ = in_training(2)
+    file = ProgressFile(tmp_path / "progress")
+    run.store = SimpleNamespace(progress=file)  # type: ignore[assignment]
     for number in (0, 1, 0, 1):
         run.take(number, report(number, 1))
-    assert file.dropped == 2
     run.take(0, Lost("its process died"))
     run.reported[0] = None
-    run.take(0, report(0, 1))
-    assert list(file.rows()) == [("l2", 1), ("l2", 0)]
-    assert file.dropped == 3
-    assert run._share()[0] == 2 / 8
+    for number, epoch in ((0, 1), (1, 2), (0, 2)):
+        run.take(number, report(number, epoch))
+    curves = {runs: history["train_loss"].tolist() for runs, history in file.read().items()}
+    assert curves == {("l2", 0): [0.0, 0.0], ("l2", 1): [1.0, 1.0]}
+    assert run._share()[0] == 4 / 8
