@@ -61,13 +61,25 @@ def test_all_groups_are_distributed_evenly(parts: int, devices: int, waves: int)
 def test_every_seed_has_the_bits_that_it_has_alone() -> None:
     parts, of_seed = [planned(seed) for seed in SEEDS], {seed: data(seed) for seed in SEEDS}
     whole = joined(parts, 4, len(jax.devices()))
-    together = Trainer(of_seed, places=4).train(whole, planned=parts[0].program)
+    together = Trainer(of_seed, places=4).train(whole, ends_of=parts[0].program)
     alone = [record for part, own in zip(parts, of_seed.values(), strict=True) for record in Trainer(own).train(part)]
     for a, b in zip(together, alone, strict=True):
         assert_same_bits(a, b)
     assert {record.state for record in alone} == {"finished", "diverged"}
     finished = [record for record in alone if record.state == "finished"]
     assert len({record.weights["dense_1/kernel"].tobytes() for record in finished}) == len(finished) == 6
+
+
+def test_a_feature_that_is_constant_in_one_fold_alone() -> None:
+    """Its scaling then has a number for every feature, where those of the others have one for all."""
+    one = Scaling("unit", np.zeros((), np.float32), np.full((), 0.5, np.float32))
+    each = Scaling("unit", np.zeros(5, np.float32), np.array([0.5, 0.5, 1, 0.5, 0.5], np.float32))
+    of_seed = {seed: replace(data(seed), scaling=each if seed == 5 else one) for seed in SEEDS}
+    parts = [planned(seed) for seed in SEEDS]
+    together = Trainer(of_seed, places=4).train(joined(parts, 4, len(jax.devices())))
+    alone = [record for part, own in zip(parts, of_seed.values(), strict=True) for record in Trainer(own).train(part)]
+    for a, b in zip(together, alone, strict=True):
+        assert_same_bits(a, b)
 
 
 def test_the_snapshot_of_a_part_continues_to_the_same_bits_alone() -> None:
@@ -95,7 +107,7 @@ def test_final_states_are_those_of_the_program_that_was_planned() -> None:
     def keep(epoch: Epoch) -> None:
         last[:] = [epoch]
 
-    Trainer(of_seed, places=4).train(joined(parts, 4, len(jax.devices())), on_epoch=keep, planned=parts[0].program)
+    Trainer(of_seed, places=4).train(joined(parts, 4, len(jax.devices())), on_epoch=keep, ends_of=parts[0].program)
     together = {end.name: end for end in last[0].ends()}
     for part, own in zip(parts, of_seed.values(), strict=True):
         Trainer(own).train(part, on_epoch=keep)

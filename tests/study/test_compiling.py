@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from small_studies import points, small
+from wellfit.engine import devices
 from wellfit.engine.train import Trainer, _compiled
-from wellfit.study import compiling
+from wellfit.nn import accelerator
 from wellfit.study.compiling import compiling_ahead
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
@@ -40,11 +41,6 @@ def together(tmp_path: Path) -> list[Together]:
     return list(Session(small(1, deep=DEEP, deeper=DEEPER), points(), tmp_path / "s").together)
 
 
-@pytest.fixture(autouse=True)
-def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "cores", lambda: 2)
-
-
 def test_each_program_is_compiled_once_in_another_thread(together: list[Together]) -> None:
     compiler = Compiler()
     with compiling_ahead(lambda _: compiler) as begin:  # type: ignore[arg-type, return-value]
@@ -65,23 +61,34 @@ def test_what_is_wanted_now_is_waited_for(together: list[Together]) -> None:
         assert len(compiler.threads) == 1
 
 
-def test_one_core_compiles_nothing_ahead(together: list[Together], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "cores", lambda: 1)
-    compiler = Compiler()
-    with compiling_ahead(lambda _: compiler) as begin:  # type: ignore[arg-type, return-value]
-        begin(together[0])
-    assert compiler.threads == []
+@pytest.mark.parametrize("change", ["one core", "an accelerator", "large data"])
+def test_sometimes_nothing_is_compiled_ahead(change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "cores", lambda: 2)
+    spec = small(1, deep=DEEP)
+    assert Session(spec, points(), tmp_path / "s").compiles_ahead
+    if change == "one core":
+        monkeypatch.setattr(devices, "cores", lambda: 1)
+    elif change == "an accelerator":
+        monkeypatch.setattr(accelerator, "in_use", lambda: True)
+    else:
+        monkeypatch.setattr("wellfit.study.session.fetches", lambda data: False)
+    assert not Session(spec, points(), tmp_path / "s").compiles_ahead
 
 
-def test_an_error_is_left_for_the_training(together: list[Together]) -> None:
-    def fail(_: Any) -> None:
+@pytest.mark.parametrize("in_data", [True, False])
+def test_an_error_is_left_for_the_training(in_data: bool, together: list[Together]) -> None:
+    met: list[str] = []
+
+    def fail(_: Any) -> Any:
+        met.append("no room")
         raise MemoryError("no room")
 
     compiler = Compiler()
     compiler.compile = fail  # type: ignore[method-assign]
-    with compiling_ahead(lambda _: compiler) as begin:  # type: ignore[arg-type, return-value]
+    with compiling_ahead(fail if in_data else lambda _: compiler) as begin:  # type: ignore[arg-type, return-value]
         begin(together[0])
         begin(None)
+    assert met == ["no room"]
 
 
 @pytest.fixture
@@ -101,7 +108,10 @@ def compiled_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 
 @pytest.mark.parametrize("folds", [1, 4])
-def test_training_uses_the_program_that_was_compiled_ahead(folds: int, compiled_by: list[Any], tmp_path: Path) -> None:
+def test_training_uses_the_program_that_was_compiled_ahead(
+    folds: int, compiled_by: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "cores", lambda: 2)
     spec = small(2, 4, folds, deep=DEEP, deeper=DEEPER)
     session = Session(spec, points() if folds == 1 else replace(points(), validation_rows=None), tmp_path / "s")
     run_study(session)

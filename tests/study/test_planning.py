@@ -72,8 +72,8 @@ def test_programs_that_are_compiled_first_take_memory(monkeypatch: pytest.Monkey
     for count in range(6):
         known = programs[count:]
         monkeypatch.setattr(machine, "attained", lambda program, known=known: 1e9 if program in known else None)
-        rooms.append((memory_of(plan) - plan.memory) / devices.ROOM_BYTES)
-    assert rooms == [1, 2, 4, 6, 6, 6]
+        rooms.append([(memory_of(plan, ahead=ahead) - plan.memory) / devices.ROOM_BYTES for ahead in (False, True)])
+    assert rooms == [[1, 1], [2, 2], [2, 4], [2, 6], [2, 6], [2, 6]]
 
 
 def test_reading_many_runs_can_take_more_memory_than_training_them(monkeypatch: pytest.MonkeyPatch) -> None:

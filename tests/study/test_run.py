@@ -412,6 +412,54 @@ def test_joined_folds_have_the_bits_that_each_has_alone(
     assert stores.same_bits(tmp_path, folded)
 
 
+def ends_of(directory: Path) -> dict[str, Any]:
+    """The final states of a study's trajectories, without what differs from training to training."""
+    with open_existing(directory) as store:
+        return {
+            name: {key: value for key, value in end.items() if key not in ("seconds", "sha256")}
+            for name, end in store.final_states.descriptions().items()
+        }
+
+
+def test_a_fold_that_ended_before_an_interruption_keeps_its_final_state(tmp_path: Path) -> None:
+    spec = study({"stop": {"early_stopping": {"patience": 1}}}, seeds=3, folds=3, epochs=40, learning_rate=0.06)
+    run_study(Session(spec, unbalanced(), tmp_path / "whole"))
+    with open_existing(tmp_path / "whole") as store:
+        epochs = {record.spec.seed: record.epochs for record in store.runs.records()}
+    first, last = min(epochs.values()), max(epochs.values())
+    assert first < last - 1
+    ticks: list[Progress] = []
+
+    def on_progress(tick: Progress) -> None:
+        ticks.append(tick)
+        if len(ticks) == last - 1:
+            press(tick)
+
+    with pytest.raises(Interrupted):
+        run_study(Session(spec, unbalanced(), tmp_path / "cut"), on_progress=on_progress)
+    run_study(Session(spec, unbalanced(), tmp_path / "cut"))
+    assert stores.same_bits(tmp_path / "cut", tmp_path / "whole")
+    assert ends_of(tmp_path / "cut") == ends_of(tmp_path / "whole")
+    assert len(ends_of(tmp_path / "cut")) == 3
+
+
+def test_a_feature_that_is_constant_in_some_folds_is_scaled_as_in_each_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = np.random.default_rng(0).random((60, 3)).astype(np.float32), np.arange(60) % 2
+    x[:, 0] = 0
+    x[0, 0] = 1
+    dataset = make_dataset(x, y, name="points")
+    spec = study(STRAIGHT, seeds=5, folds=5, epochs=2)
+    spec = replace(spec, data=replace(spec.data, scale="unit"))
+    session = Session(spec, dataset, tmp_path / "joined")
+    assert {session.fold(seed).data.scaling.shift.shape for seed in range(5)} == {(), (3,)}
+    run_study(session)
+    monkeypatch.setattr("wellfit.study.together._MOST", 1)
+    run_study(Session(spec, dataset, tmp_path / "apart"))
+    assert stores.same_bits(tmp_path / "joined", tmp_path / "apart")
+
+
 def test_killed_among_the_tests_of_folds_it_continues_to_the_same_bits(
     folded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from wellfit.store.checkpoints import name_of
 from wellfit.study import together
 from wellfit.study.fold import Sizes
 from wellfit.study.session import Session
-from wellfit.study.together import Together, trained_together
+from wellfit.study.together import Together, trained_together, values_of
 
 SIZES = Sizes(50, 20)
 RECIPE = Recipe(model=ModelSpec("mlp", (4,)), epochs=2, batch_size=16)
@@ -80,10 +80,10 @@ def test_what_does_not_fit_is_trained_in_several(monkeypatch: pytest.MonkeyPatch
         patch.setattr(together, "_BYTES", 3 * 2 * 100 * 28)  # three seeds with two runs of 100 weights
         assert joined_seeds(trained_together(populations, sizes, (5,), 100, 2)) == [(0, 1, 2), (3, 4, 5), (6, 7)]
     with monkeypatch.context() as patch:
-        patch.setattr(together, "_VALUES", 4 * 5 * 70)
+        patch.setattr(together, "_VALUES", 4 * 2 * 5 * (50 + 50 + 20))  # of four seeds, on two devices
         assert joined_seeds(trained_together(populations, sizes, (5,), 100, 2)) == [(0, 1, 2, 3), (4, 5, 6, 7)]
     too_wide = trained_together(populations, sizes, (5,), 10**9, 2)
-    assert [each.parts for each in too_wide] == [(population,) for population in populations]
+    assert too_wide == tuple(Together(population, (population,)) for population in populations)
 
 
 def test_a_program_is_compiled_for_any_number_of_seeds() -> None:
@@ -118,7 +118,8 @@ def test_a_session_joins_its_folds_and_forecasts_them_so(tmp_path: Path) -> None
     assert whole.seeds == (0, 1, 2, 3, 4)
     assert whole.parts == session.plan.populations
     assert session.joint.populations == (whole.population,)
-    assert session.joint.memory == 16 * session.plan.memory
+    data = 16 * session.mesh.size * 3 * values_of(session.data) * session.data.x_train.itemsize
+    assert session.joint.memory == 16 * session.plan.memory + data
     assert len(session.stages) == 1
     assert session.stages[0].units == sum(t.epochs for part in whole.parts for t in part.trajectories)
 

@@ -95,22 +95,28 @@ def device_data(data: TrainingData | Mapping[int, TrainingData], mesh: Mesh, pla
     """
     if isinstance(data, TrainingData):
         return Data(*jax.device_put(_arrays(data), replicated(mesh)))
-    seeds, each = np.array(list(data), np.uint32), [_arrays(of_seed) for of_seed in data.values()]
+    shapes = {of_seed.scaling.shift.shape for of_seed in data.values()}
+    whole = next(iter(data.values())).input_shape if len(shapes) > 1 else None  # features that are constant for some
+    seeds, each = np.array(list(data), np.uint32), [_arrays(of_seed, whole) for of_seed in data.values()]
     more = max(0, places - len(each))
     stacked = (None if a[0] is None else np.stack([*a, *[a[-1]] * more]) for a in zip(*each, strict=True))
     return Data(*jax.device_put((*stacked, np.pad(seeds, (0, more), "edge")), replicated(mesh)))
 
 
-def _arrays(data: TrainingData) -> tuple[np.ndarray | None, ...]:
-    """The arrays of ``Data``."""
-    fetch = fetches(data)
+def _arrays(data: TrainingData, scaled: tuple[int, ...] | None = None) -> tuple[np.ndarray | None, ...]:
+    """The arrays of ``Data``.
+
+    Args:
+      scaled: the shape of the scaling; None for its own.
+    """
+    fetch, shape = fetches(data), data.scaling.shift.shape if scaled is None else scaled
     return (
         data.x_train[data.sample],
         data.y_train[data.sample].astype(np.int32),
         data.x_validation,
         data.y_validation.astype(np.int32),
-        data.scaling.shift.astype(np.float32),
-        data.scaling.factor.astype(np.float32),
+        np.broadcast_to(data.scaling.shift.astype(np.float32), shape),
+        np.broadcast_to(data.scaling.factor.astype(np.float32), shape),
         data.x_train if fetch else None,
         data.y_train.astype(np.int32) if fetch else None,
     )

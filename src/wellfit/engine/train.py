@@ -64,7 +64,7 @@ class Epoch:
       number: counted from 1.
       epochs: the largest number of epochs of any run.
       active: number of runs still training.
-      examples: training examples processed in this epoch, over all trajectories.
+      examples: training examples processed in this epoch, over all trajectories; 0 where a population had ended before.
       seconds: wall time.
       snapshot: takes a snapshot of the population as it is now; call it before the callback returns.
       ends: yields the final states of all trajectories; valid for the last epoch, also after the callback has returned.
@@ -135,7 +135,7 @@ class Trainer:
         on_epoch: Callable[[Epoch], None] | None = None,
         on_wave: Callable[[], None] | None = None,
         ends: Mapping[str, FinalState] | None = None,
-        planned: Program | None = None,
+        ends_of: Program | None = None,
     ) -> list[RunRecord]:
         """Train a population until all of its runs have ended.
 
@@ -148,7 +148,7 @@ class Trainer:
           on_epoch: called after every epoch; an exception that it raises ends training.
           on_wave: called before every wave of an epoch; an exception that it raises ends training within the epoch.
           ends: final states by trajectory name; these trajectories continue from them, the others start from scratch.
-          planned: the program that the final states are of, if the population is several joined.
+          ends_of: the program that the final states are of, if the population is several joined.
 
         Returns:
           One record per run, in the population's order, without runs that were read before their trajectory continued.
@@ -168,7 +168,7 @@ class Trainer:
         now = population if limit is None else fitted(population, self._bytes_needed, limit, self.mesh.size)
         while True:
             try:
-                progress, names = self._train(now, population, start, tell, on_wave, ends, planned)
+                progress, names = self._train(now, population, start, tell, on_wave, ends, ends_of)
                 break
             except jax.errors.JaxRuntimeError as error:
                 if not is_out_of_memory(error):
@@ -210,13 +210,13 @@ class Trainer:
         on_epoch: Callable[[Epoch], None],
         on_wave: Callable[[], None] | None,
         ends: Mapping[str, FinalState] | None,
-        named: Program | None,
+        ends_of: Program | None,
     ) -> tuple[list[Progress], tuple[str, ...]]:
         """Train a population in waves that fit, as ``train`` says.
 
         Args:
           planned: the population in the waves that were planned.
-          named: the program that the final states are of, if it is another.
+          ends_of: the program that the final states are of, if it is another.
 
         Returns:
           The progress of its trajectories, in the planned order, and the names of the weights.
@@ -228,7 +228,7 @@ class Trainer:
                 self._resume(start, population, planned, progress, waves)
             elif ends:
                 go_on(ends, progress, waves, self.mesh)
-            self._train_waves(population, named or planned.program, progress, waves, on_epoch, on_wave)
+            self._train_waves(population, ends_of or planned.program, progress, waves, on_epoch, on_wave)
         except jax.errors.JaxRuntimeError as error:
             if is_out_of_memory(error):
                 drop(waves)  # an epoch that was told of may still refer to them
@@ -249,6 +249,24 @@ class Trainer:
         layouts = None if fetches(self.data) else Layouts(self.data, program.batch_size, self.mesh)
         first = min((len(p.rows) for p in progress if p.active), default=0) + 1
         epochs = max(p.trajectory.epochs for p in progress)
+
+        def tell(number: int, trained: int, seconds: float) -> None:
+            on_epoch(
+                Epoch(
+                    number,
+                    epochs,
+                    active=sum(not w.end_epoch for p in progress if p.active for w in p.watches),
+                    examples=trained * len(self.data.x_train),
+                    seconds=seconds,
+                    snapshot=partial(take_snapshot, number, progress, waves),
+                    ends=partial(final_states_of, progress, waves, planned),
+                    rows=partial(rows_so_far, progress),
+                    histograms=partial(histograms_so_far, progress, names),
+                )
+            )
+
+        if not any(p.active for p in progress):  # resumed after its end: others that it was trained with went on
+            tell(max(len(p.rows) for p in progress), 0, 0.0)
         for number in range(first, epochs + 1):
             active = [p for p in progress if p.active and len(p.rows) < number]  # trajectories that are ahead wait
             if not active:
@@ -263,19 +281,7 @@ class Trainer:
             seconds = time.perf_counter() - began
             for p in active:
                 p.seconds += seconds / len(active)
-            on_epoch(
-                Epoch(
-                    number,
-                    epochs,
-                    active=sum(not w.end_epoch for p in progress if p.active for w in p.watches),
-                    examples=len(active) * len(self.data.x_train),
-                    seconds=seconds,
-                    snapshot=partial(take_snapshot, number, progress, waves),
-                    ends=partial(final_states_of, progress, waves, planned),
-                    rows=partial(rows_so_far, progress),
-                    histograms=partial(histograms_so_far, progress, names),
-                )
-            )
+            tell(number, len(active), seconds)
 
     def _resume(
         self, start: Snapshot, population: Population, planned: Population, progress: list[Progress], waves: list[Wave]

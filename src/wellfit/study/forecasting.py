@@ -45,7 +45,7 @@ def forecast_of(session: Session) -> Forecast:
         seconds=seconds,
         between=around(seconds, session.stages, session.slowdown),
         slowdown=session.slowdown,
-        memory=memory_of(session.joint, reading),
+        memory=memory_of(session.joint, reading, ahead=session.compiles_ahead),
         continued=len(work.begins),
         saved=work.saved,
         restarted=work.restarted,

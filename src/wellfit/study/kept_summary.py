@@ -12,10 +12,13 @@ import hashlib
 import json
 import os
 import platform
+import time
 from collections.abc import Callable
 from functools import cache
-from importlib import metadata
+from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from wellfit import __version__
 from wellfit.base import StudySummary
@@ -31,6 +34,7 @@ __all__ = ["LEAST", "kept_or_computed"]
 LEAST: Final = 1_000_000
 """Judgments of test examples in a study whose summary is kept: fewer are counted within about a second."""
 
+_IMPORTED: Final = time.time()
 _OF_A_RUN: Final = 1000  # judgments that a run takes as long as, however few examples it has
 
 
@@ -41,7 +45,7 @@ def kept_or_computed(store: Store, compute: Callable[[Store], StudySummary]) -> 
       store: the study.
       compute: makes the summary.
     """
-    if store.is_running():
+    if store.is_running() or not _is_current():
         return compute(store)
     if store.summary.is_there() and (kept := _kept(store)) is not None:
         return kept
@@ -51,6 +55,11 @@ def kept_or_computed(store: Store, compute: Callable[[Store], StudySummary]) -> 
         with contextlib.suppress(TypeError):  # of a directory from a stranger, say
             store.summary.save(_key(store, state), state, *packed(summary))
     return summary
+
+
+def _is_current() -> bool:
+    """Whether the code on the disk is still what this process imported, as far as the times of its files tell."""
+    return max(path.stat().st_mtime for path in Path(__file__).parents[1].rglob("*.py")) < _IMPORTED
 
 
 def _kept(store: Store) -> StudySummary | None:
@@ -77,6 +86,8 @@ def _key(store: Store, state: State) -> str:
 @cache
 def _code() -> tuple[str, ...]:
     """What computes a summary."""
-    libraries = [metadata.version(name) for name in ("numpy", "scipy")]
+    import scipy
+
+    libraries = np.__version__, scipy.__version__
     studies = hashlib.sha256(json.dumps(builtin_studies()).encode()).hexdigest()  # with their published numbers
     return (__version__, code_hash(), platform.python_version(), *libraries, studies)

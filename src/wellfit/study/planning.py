@@ -29,7 +29,7 @@ __all__ = [
     "training_facts",
 ]
 
-_COMPILED: Final = 3  # programs whose compilation takes more memory than those before; measured
+_COMPILED: Final = 3  # programs whose compilation takes more memory than those before, two at a time; measured
 _CELL: Final = 64  # bytes for a seed and a test example, in all steps of comparing two variants; measured
 _RUN: Final = 4096  # bytes of a run's rows and objects; measured
 _WORTH_MEASURING: Final = 2e13
@@ -270,19 +270,19 @@ def recipe_of(population: Population) -> Recipe:
 # --- Forecasts --------------------------------------------------------------------------------------------------------
 
 
-def memory_of(plan: Plan, reading: int = 0) -> int:
+def memory_of(plan: Plan, reading: int = 0, *, ahead: bool = False) -> int:
     """Forecast of the process's peak memory in bytes: now, plus what training or reading the results takes.
 
-    Training takes the plan's arrays, its programs, and the compilation of those that were not compiled here before: two
-    at the same time, of which the compilers keep some memory.
+    Training takes the plan's arrays, its programs, and the compilation of those that were not compiled here before.
 
     Args:
       plan: the runs to train.
       reading: bytes that reading the finished study takes.
+      ahead: whether one program is compiled while another one is, or trains.
     """
     programs = {population.program for population in plan.populations}
     unknown = sum(machine.attained(program) is None for program in programs)
-    training = plan.memory + devices.ROOM_BYTES * max(1, 2 * min(unknown, _COMPILED))
+    training = plan.memory + devices.ROOM_BYTES * max(1, 2 * min(unknown, _COMPILED if ahead else 1))
     return devices.resident() + max(training, reading)
 
 

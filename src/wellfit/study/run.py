@@ -19,7 +19,6 @@ from wellfit.data.subsets import subset
 from wellfit.engine import machine
 from wellfit.engine.final_states import UnusableStateError
 from wellfit.engine.plan import Population
-from wellfit.engine.population import fetches
 from wellfit.engine.predicting import predict_proba
 from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer
@@ -218,7 +217,7 @@ def _train(
                     on_progress(Progress(*of_epoch, share, left, epoch.rows))
 
             of_these = trainer(together)
-            compile_next(following if fetches(session.data) else None)
+            compile_next(following if session.compiles_ahead else None)
             _train_together(together, work, of_these, store, time_left, report, stop, session.slowdown)
             before += work.left(population)
             if stop.requested:
@@ -245,7 +244,7 @@ def _told(on_progress: Callable[[Progress], None] | None) -> Told:
 def _trainers(session: Session) -> Callable[[Together], Trainer]:
     """The trainer of some populations; consecutive ones with the same examples and labels share it."""
 
-    @lru_cache(maxsize=2 if fetches(session.data) else 1)  # also that of the next population, if its data are small
+    @lru_cache(maxsize=2 if session.compiles_ahead else 1)  # also that of the next population
     def trainer(seeds: tuple[int, ...], places: int, examples: int | None, label_noise: float) -> Trainer:
         def of_seed(seed: int) -> TrainingData:
             return subset(session.fold(seed).data, examples, label_noise, session.spec.data.split_seed)
@@ -279,7 +278,7 @@ def _train_together(
 
     def after_epoch(epoch: Epoch) -> None:
         nonlocal saved
-        left = time_left(epoch)
+        left = time_left(epoch) if epoch.examples else None
         timings.append((epoch.examples, epoch.seconds))
         last[:] = [epoch]
         store.progress.write(epoch.rows, left)

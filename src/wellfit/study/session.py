@@ -19,8 +19,10 @@ from wellfit.data.folds import example_labels, examples_of, with_own_test_set
 from wellfit.data.subsets import subset_rows
 from wellfit.engine import devices, machine
 from wellfit.engine.plan import Plan
+from wellfit.engine.population import fetches
 from wellfit.engine.precision import in_words
 from wellfit.errors import OtherStudyError, StudyFileError, WellfitError
+from wellfit.nn import accelerator
 from wellfit.nn.kernels.availability import obstacle, remedy
 from wellfit.spec.identity import spec_conflicts
 from wellfit.spec.study import StudySpec, from_resolved, recipes, resolved
@@ -40,12 +42,14 @@ from wellfit.study.planning import (
     training_facts,
 )
 from wellfit.study.shards import Shard, check_grown, part_of, restricted, runs_of
-from wellfit.study.together import Together, trained_together
+from wellfit.study.together import Together, trained_together, values_of
 
 __all__ = ["Session"]
 
 _WORTH_WATCHING: Final = 2.0
 """Seconds from which a study pays for finding out how busy the machine is."""
+_TRAINERS: Final = 3
+"""With data of their own that are in memory at most, while the one for the next population is made."""
 _WATCHED_AGAIN: Final = 10.0
 """Seconds for which a measurement of that holds: a process may train hundreds of short studies."""
 
@@ -252,6 +256,12 @@ class Session:
     def _sizes(self) -> dict[int, Sizes]:
         return check_folds(self.dataset, self.spec.data, self.spec.seeds, self.spec.metric)
 
+    @cached_property
+    def _stored_sizes(self) -> dict[int, Sizes]:
+        """Of seeds that the directory holds and the study no longer asks for."""
+        more = [seed for seed in self.stored.seeds if seed not in self._sizes]
+        return check_folds(self.dataset, self.spec.data, more, self.spec.metric) if more else {}
+
     @property
     def most_judged(self) -> int:
         """At least the number of test and validation examples of any seed: all that some seed does not train on."""
@@ -272,9 +282,7 @@ class Session:
         if self.shard is not None:
             check_grown(self.shard, self.directory, self.asked, self.stored.outgrown)
         if seeds is None:
-            examples = self._sizes
-            if more := [seed for seed in self.stored.seeds if seed not in examples]:  # judged on this metric, too
-                check_folds(self.dataset, self.spec.data, more, self.spec.metric)
+            examples, _ = self._sizes, self._stored_sizes  # judged on this metric, too
         else:
             examples = check_folds(self.dataset, self.spec.data, seeds, self.spec.metric)
         for seed, sizes in examples.items():
@@ -368,17 +376,22 @@ class Session:
         populations = self.remaining.plan.populations
         if self.folds == 1 or self.pool is not None:
             return tuple(Together(population, (population,)) for population in populations)
-        more = [seed for seed in self.stored.seeds if seed not in self._sizes]
-        sizes = self._sizes | check_folds(self.dataset, self.spec.data, more, self.spec.metric)
+        sizes = self._sizes | self._stored_sizes
         parameters, held = max(self.plan.parameters), self.stored.checkpoints
         return trained_together(populations, sizes, self.data.input_shape, parameters, self.mesh.size, held)
 
     @property
     def joint(self) -> Plan:
         """The plan of what remains to be trained, as this process trains it."""
-        most = max((each.places for each in self.together), default=0) or 1
+        most = max((each.places for each in self.together), default=0)
         plan, populations = self.remaining.plan, tuple(each.population for each in self.together)
-        return replace(plan, populations=populations, memory=most * plan.memory)
+        data = most * self.mesh.size * _TRAINERS * values_of(self.data) * self.data.x_train.itemsize
+        return replace(plan, populations=populations, memory=max(1, most) * plan.memory + data)
+
+    @property
+    def compiles_ahead(self) -> bool:
+        """Whether this process compiles the program of the next population while one trains."""
+        return self.pool is None and devices.cores() > 1 and not accelerator.in_use() and fetches(self.data)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

@@ -7,22 +7,23 @@ directory what was trained together.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from wellfit.base import TrainingData
 from wellfit.engine.joining import joined
-from wellfit.engine.plan import Population, is_small
+from wellfit.engine.plan import Population, Program, is_small
 from wellfit.nn import accelerator
 from wellfit.store.checkpoints import name_of
 from wellfit.study.fold import Sizes
 from wellfit.study.planning import recipe_of
 
-__all__ = ["Together", "trained_together"]
+__all__ = ["Together", "trained_together", "values_of"]
 
 _MOST: Final = 16
 """Populations in one: enough that the costs of a call no longer matter, and the first results do not wait for long."""
-_VALUES: Final = 1 << 24
-"""Numbers in their examples: 64 MB in float32."""
+_VALUES: Final = 1 << 25
+"""Numbers in their examples on all devices, of which each has all: 128 MB in float32."""
 _BYTES: Final = 256 << 20
 """Of their weights and moments."""
 _BYTES_PER_WEIGHT: Final = 28  # weights, two moments and a gradient, and the new weights and moments
@@ -61,9 +62,9 @@ def trained_together(
       shape: of one example.
       parameters: the most that a model has.
       devices: that train.
-      interrupted: the names of the checkpoint files; a population that has one continues from it alone.
+      interrupted: the names of the checkpoint files; a population that has one is trained alone, from it if it fits.
     """
-    alike: dict[Hashable, list[Population]] = {}
+    alike: dict[tuple[Program, Sizes, int, float], list[Population]] = {}
     alone: list[Together] = []
     for part in populations:
         seed, recipe = part.trajectories[0].seed, recipe_of(part)
@@ -73,14 +74,22 @@ def trained_together(
         else:
             alike.setdefault((part.program, sizes[seed], examples, recipe.label_noise), []).append(part)
     found: list[tuple[int, Together]] = []
-    for parts in alike.values():
-        of_seed = sizes[parts[0].trajectories[0].seed]
-        places = _places(parts, math.prod(shape) * (of_seed.training + of_seed.validation), parameters)
+    for (_, of_seed, examples, _), parts in alike.items():
+        values = devices * math.prod(shape) * (2 * examples + of_seed.validation)  # with the sample of them
+        places = _places(parts, values, parameters)
+        if places == 1:
+            alone += [Together(part, (part,)) for part in parts]
+            continue
         for turn, begin in enumerate(range(0, len(parts), places)):
             some = tuple(parts[begin : begin + places])
             found.append((turn, Together(joined(some, places, devices), some, places)))
     by_turn = sorted(found, key=lambda pair: pair[0])  # some seeds with all their programs, then others
     return (*alone, *(together for _, together in by_turn))
+
+
+def values_of(data: TrainingData) -> int:
+    """The numbers in the examples of a seed as a device holds them: for training, validation, and the sample."""
+    return math.prod(data.input_shape) * (len(data.x_train) + len(data.x_validation) + len(data.sample))
 
 
 def _places(parts: Sequence[Population], values: int, parameters: int) -> int:

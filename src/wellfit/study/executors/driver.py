@@ -188,6 +188,7 @@ class _Run:
                 "memory is short, give the workers more, then run the same command again"
             )
         self.waiting.appendleft(number)
+        self.shown = ()  # its epochs begin again where its checkpoint was
 
     def tell(self) -> None:
         """Show how far all parts in training are."""
