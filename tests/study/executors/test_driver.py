@@ -321,3 +321,17 @@ def test_the_progress_file_never_mixes_up_runs(tmp_path: Path, monkeypatch: pyte
     curves = {runs: history["train_loss"].tolist() for runs, history in file.read().items()}
     assert curves == {("l2", 0): [0.0, 0.0], ("l2", 1): [1.0, 1.0]}
     assert run._share()[0] == 4 / 8
+
+
+def test_a_lost_part_alone_begins_its_epochs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SECONDS", 0.0)
+    run, _, _ = in_training(1)
+    file = ProgressFile(tmp_path / "progress")
+    run.store = SimpleNamespace(progress=file)  # type: ignore[assignment]
+    for epoch in (1, 2, 3):
+        run.take(0, report(0, epoch))
+    run.take(0, Lost("its process died"))
+    run.reported[0] = None
+    for epoch in (2, 3, 4):  # from its checkpoint after the first
+        run.take(0, report(0, epoch))
+        assert [len(history) for history in file.read().values()] == [epoch]
