@@ -17,7 +17,7 @@ from wellfit.base import HISTORY_COLUMNS, FloatArray, IntArray, RunRecord, Train
 from wellfit.base.histograms import BIN_EDGES, BINS
 from wellfit.engine import devices, machine
 from wellfit.engine.final_states import FinalState, final_state_of, resume
-from wellfit.engine.plan import Population, Trajectory
+from wellfit.engine.plan import Population, Program, Trajectory
 from wellfit.engine.readouts import Host, Progress, histograms_so_far, note, records, rows_so_far
 from wellfit.engine.stopping import Watch
 from wellfit.engine.train import Epoch
@@ -34,6 +34,7 @@ def install() -> None:
     replaced: list[tuple[Any, str, Any]] = [
         (jax, "devices", lambda: [SimpleNamespace(platform="cpu", device_kind="cpu", client=no_programs)]),
         (devices, "mesh", lambda: SimpleNamespace(size=2)),
+        (devices, "cores", lambda: 1),  # no thread that compiles
         (machine, "product_rate", lambda: 1e9),
         (machine, "slowdown", lambda: 1.0),
         (provenance, "_commit", str),
@@ -64,8 +65,8 @@ def predict(model: Any, weights: Mapping[str, FloatArray], x: np.ndarray, classe
 class Trainer:
     """As ``engine.train.Trainer``."""
 
-    def __init__(self, data: TrainingData, devices: Any = None) -> None:
-        self.data = data
+    def __init__(self, data: TrainingData | Mapping[int, TrainingData], devices: Any = None, places: int = 0) -> None:
+        self.data = data if isinstance(data, TrainingData) else next(iter(data.values()))
 
     def train(
         self,
@@ -74,6 +75,7 @@ class Trainer:
         on_epoch: Callable[[Epoch], None] | None = None,
         on_wave: Callable[[], None] | None = None,
         ends: Mapping[str, FinalState] | None = None,
+        ends_of: Program | None = None,
     ) -> list[RunRecord]:
         """The records of a population; what it continues must be what an earlier call has left."""
         of = [
@@ -87,6 +89,31 @@ class Trainer:
             if p.trajectory.name in (ends or {}):
                 (held,) = resume(p, ends[p.trajectory.name])  # type: ignore[index]
                 assert np.array_equal(held, _weights(p.trajectory, len(p.rows)))
+
+        def last() -> Iterator[FinalState]:
+            for p in of:
+                weights = _weights(p.trajectory, len(p.rows))
+                yield final_state_of(p, ends_of or population.program, lambda weights=weights: [weights])
+
+        def tell(number: int, trained: int, seconds: float) -> None:
+            if on_epoch is not None:
+                running = sum(not watch.end_epoch for p in of if p.active for watch in p.watches)
+                on_epoch(
+                    Epoch(
+                        number,
+                        _most(of),
+                        running,
+                        trained * len(self.data.x_train),
+                        seconds,
+                        snapshot=lambda: take_snapshot(number, of, []),
+                        ends=last,
+                        rows=lambda: rows_so_far(of),
+                        histograms=lambda begin: histograms_so_far(of, _NAMES, begin),
+                    )
+                )
+
+        if not any(p.active for p in of):
+            tell(max(len(p.rows) for p in of), 0, 0.0)
         first = min((len(p.rows) for p in of if p.active), default=0) + 1
         for number in range(first, _most(of) + 1):
             active = [p for p in of if p.active and len(p.rows) < number]
@@ -100,27 +127,7 @@ class Trainer:
             note(active, number, rows, counts, lambda at, of=by_place: _host(of[at]))
             for p in active:
                 p.seconds += 0.25
-
-            def last(of: list[Progress] = of) -> Iterator[FinalState]:
-                for p in of:
-                    weights = _weights(p.trajectory, len(p.rows))
-                    yield final_state_of(p, population.program, lambda weights=weights: [weights])
-
-            if on_epoch is not None:
-                running = sum(not watch.end_epoch for p in of if p.active for watch in p.watches)
-                on_epoch(
-                    Epoch(
-                        number,
-                        _most(of),
-                        running,
-                        len(active) * len(self.data.x_train),
-                        0.25,
-                        snapshot=lambda number=number: take_snapshot(number, of, []),
-                        ends=last,
-                        rows=lambda: rows_so_far(of),
-                        histograms=lambda begin: histograms_so_far(of, _NAMES, begin),
-                    )
-                )
+            tell(number, len(active), 0.25)
         return [record for p in of for record in records(p, _NAMES, lambda *_: {})]
 
 

@@ -92,7 +92,7 @@ def test_ctrl_c_stops_at_once_and_says_how_to_continue(tmp_path: Path) -> None:
     assert f"To continue: {shlex.join(['wellfit', *arguments])}\n" in output
     assert "Everything up to the last epoch is saved" in output
     assert seconds < 10  # 0.3 s alone; the machine may be busy
-    assert len(list((out / "checkpoints").iterdir())) == 1
+    assert len(list((out / "checkpoints").iterdir())) == 2  # of each seed
     assert verify_study(out).problems == ()
 
 

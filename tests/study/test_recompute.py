@@ -77,8 +77,8 @@ def test_a_wrong_summary_is_noticed(
     from wellfit.study import verify
     from wellfit.study.summarize import summary_of
 
-    def wrong(store: Store) -> Any:
-        summary = summary_of(store)
+    def wrong(store: Store, *, again: bool) -> Any:
+        summary = summary_of(store, again=again)
         if name == "mean":
             summary.variants[0].mean["test_accuracy"] += 1e-6  # type: ignore[index]
         else:

@@ -86,7 +86,7 @@ def name_of(population: str) -> str:
 
     Example:
       >>> name_of("baseline.0")
-      'checkpoints/0'
+      'checkpoints/7f1223d67c645889.checkpoint'
     """
     return f"{FOLDER}/{hashlib.sha256(population.encode()).hexdigest()[:16]}{SUFFIX}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +117,7 @@ class Database:
         with self._translated():
             return self._connection.execute(query, values).fetchall()
 
-    def each(self, query: str, *values: Any) -> Iterator[Any]:
+    def each(self, query: str, *values: Any) -> Generator[Any]:
         """The rows of a query, one at a time."""
         with self._translated():
             yield from self._connection.execute(query, values)

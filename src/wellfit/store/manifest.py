@@ -207,8 +207,8 @@ def _parts(database: Database) -> dict[str, str]:
     """Name of each part -> its SHA-256; of ``seeds``, the seeds themselves, so that a missing one can be named."""
     schema = database.each("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
     found = {"schema": _hash(schema), "findings": _hash(database.each("SELECT * FROM findings ORDER BY position"))}
-    rows = database.each("SELECT key, value FROM study ORDER BY key")
-    for part, of_part in groupby(rows, lambda row: _part_of(row[0])):
+    study = database.each("SELECT key, value FROM study ORDER BY key")
+    for part, of_part in groupby(study, lambda row: _part_of(row[0])):
         entries = list(of_part)
         found[part] = _hash(entries)
         if part == "study study":

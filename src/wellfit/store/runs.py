@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -137,10 +137,10 @@ class Runs:
             rows = self.database.rows(f"SELECT {_COLUMNS} FROM runs")
             study, outgrown = self.metadata.study(), self.outgrown()
             columns = ", ".join(HISTORY_COLUMNS)
-            epochs = self.database.each(f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch")
+            query = f"SELECT variant, seed, {columns} FROM epochs ORDER BY variant, seed, epoch"
             records: dict[Run, RunRecord] = {}
             known: dict[str, Recipe] = {}
-            with self.database.reading("the rows of the runs"):
+            with closing(self.database.each(query)) as epochs, self.database.reading("the rows of the runs"):
                 of_run = {row[:2]: row for row in rows}
                 for run, of in groupby(epochs, lambda epoch: epoch[:2]):  # rows take ten times the memory of arrays
                     if run not in of_run:

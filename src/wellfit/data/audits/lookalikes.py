@@ -25,7 +25,7 @@ _MOST: Final = 60_000  # training images; of the other sets, a third
 _CLOSE: Final = 0.25  # of the usual distance, and of that to the tenth neighbor
 _CLOSEST: Final = 0.1  # and never more than this: a correlation of 0.995
 _VERIFIED: Final = 200  # candidates compared with all training images
-_USUAL: Final = 200  # images whose nearest neighbor gives the usual distance
+_USUAL: Final = 200  # images of each split whose nearest neighbor in the training set gives the usual distance
 _SHARE: Final = 0.005  # fewer of a split's images hardly change a result
 _FEWEST: Final = 50  # training images, below which there is no usual distance
 
@@ -64,6 +64,8 @@ class _Search:
         some = self.train[sample(len(self.train), 5000)]
         self.axes = np.linalg.eigh(some.T @ some)[1][:, -_DIRECTIONS:]  # (D, directions)
         self.tree = cKDTree(self.train @ self.axes)
+        own = np.partition(distances(self.train[sample(len(self.train), _USUAL)], self.train), 1, axis=1)
+        self.usual = float(np.median(np.sqrt(own[:, 1])))  # the nearest one is the image itself
 
     def copies(self, part: ExampleSet) -> tuple[int, int]:
         """The number of near copies, and of the images checked."""
@@ -74,8 +76,9 @@ class _Search:
         held = held[other]
         if not len(held):
             return 0, len(checked.y)
-        usual = float(np.median(np.sqrt(distances(held[sample(len(held), _USUAL)], self.train).min(axis=1))))
-        limit = min(_CLOSEST, _CLOSE * usual)
+        nearest = np.sqrt(distances(held[sample(len(held), _USUAL)], self.train).min(axis=1))
+        # Where most images are copies, their distances are little more than rounding; in the training set they are not.
+        limit = min(_CLOSEST, _CLOSE * max(float(np.median(nearest)), self.usual))
         # A projection never lengthens a distance, so whatever is close is close in a few directions too.
         near = self.tree.query(held @ self.axes, k=8, distance_upper_bound=limit)[1]  # (m, 8), n where there is none
         candidates = [
