@@ -61,13 +61,13 @@ def test_what_is_wanted_now_is_waited_for(together: list[Together]) -> None:
         assert len(compiler.threads) == 1
 
 
-@pytest.mark.parametrize("change", ["one core", "an accelerator", "large data"])
+@pytest.mark.parametrize("change", ["two cores", "an accelerator", "large data"])
 def test_sometimes_nothing_is_compiled_ahead(change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "cores", lambda: 2)
+    monkeypatch.setattr(devices, "cores", lambda: 4)
     spec = small(1, deep=DEEP)
     assert Session(spec, points(), tmp_path / "s").compiles_ahead
-    if change == "one core":
-        monkeypatch.setattr(devices, "cores", lambda: 1)
+    if change == "two cores":
+        monkeypatch.setattr(devices, "cores", lambda: 2)
     elif change == "an accelerator":
         monkeypatch.setattr(accelerator, "in_use", lambda: True)
     else:
@@ -111,7 +111,7 @@ def compiled_by(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 def test_training_uses_the_program_that_was_compiled_ahead(
     folds: int, compiled_by: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "cores", lambda: 2)
+    monkeypatch.setattr(devices, "cores", lambda: 4)
     spec = small(2, 4, folds, deep=DEEP, deeper=DEEPER)
     session = Session(spec, points() if folds == 1 else replace(points(), validation_rows=None), tmp_path / "s")
     run_study(session)

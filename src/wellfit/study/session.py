@@ -48,6 +48,8 @@ __all__ = ["Session"]
 
 _WORTH_WATCHING: Final = 2.0
 """Seconds from which a study pays for finding out how busy the machine is."""
+_SPARE_CORES: Final = 4
+"""Cores from which a program is compiled beside a training: on two, neither ends sooner, and it takes 400 MB more."""
 _TRAINERS: Final = 3
 """With data of their own that are in memory at most, while the one for the next population is made."""
 _WATCHED_AGAIN: Final = 10.0
@@ -391,7 +393,8 @@ class Session:
     @property
     def compiles_ahead(self) -> bool:
         """Whether this process compiles the program of the next population while one trains."""
-        return self.pool is None and devices.cores() > 1 and not accelerator.in_use() and fetches(self.data)
+        spare = devices.cores() >= _SPARE_CORES  # a training uses them, and so does a compiler
+        return self.pool is None and spare and not accelerator.in_use() and fetches(self.data)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
