@@ -405,7 +405,7 @@ def test_interrupted_among_folds_it_continues_to_the_same_bits(
 def test_joined_folds_have_the_bits_that_each_has_alone(
     folded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wellfit.study.together._MOST", 1)
+    monkeypatch.setattr("wellfit.study.together.MOST", 1)
     ticks: list[Progress] = []
     run_study(Session(FOLDED, unbalanced(), tmp_path), on_progress=ticks.append)
     assert [tick.epoch for tick in ticks] == [*FROM_THE_FIRST * 6, 0]
@@ -455,7 +455,7 @@ def test_a_feature_that_is_constant_in_some_folds_is_scaled_as_in_each_alone(
     session = Session(spec, dataset, tmp_path / "joined")
     assert {session.fold(seed).data.scaling.shift.shape for seed in range(5)} == {(), (3,)}
     run_study(session)
-    monkeypatch.setattr("wellfit.study.together._MOST", 1)
+    monkeypatch.setattr("wellfit.study.together.MOST", 1)
     run_study(Session(spec, dataset, tmp_path / "apart"))
     assert stores.same_bits(tmp_path / "joined", tmp_path / "apart")
 

@@ -38,7 +38,7 @@ def joined_seeds(found: tuple[Together, ...]) -> list[tuple[int, ...]]:
 def test_the_seeds_of_a_program_are_joined_and_all_programs_of_some_seeds_come_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(together, "_MOST", 4)
+    monkeypatch.setattr(together, "MOST", 4)
     populations = [planned(seed, recipe) for seed in range(6) for recipe in (RECIPE, WIDE)]
     found = trained_together(populations, dict.fromkeys(range(6), SIZES), (5,), 100, 2)
     assert joined_seeds(found) == [(0, 1, 2, 3)] * 2 + [(4, 5)] * 2

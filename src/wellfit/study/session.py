@@ -42,7 +42,7 @@ from wellfit.study.planning import (
     training_facts,
 )
 from wellfit.study.shards import Shard, check_grown, part_of, restricted, runs_of
-from wellfit.study.together import Together, trained_together, values_of
+from wellfit.study.together import MOST, Together, trained_together, values_of
 
 __all__ = ["Session"]
 
@@ -375,12 +375,21 @@ class Session:
     @cached_property
     def together(self) -> tuple[Together, ...]:
         """What remains to be trained, and what of it this process trains as one."""
+        return self.joined(self.mesh.size, MOST if self.pool is None else 1)
+
+    def joined(self, devices: int, most: int) -> tuple[Together, ...]:
+        """What remains to be trained, with up to so many populations of seeds with small data of their own in one.
+
+        Args:
+          devices: that train one.
+          most: populations in one.
+        """
         populations = self.remaining.plan.populations
-        if self.folds == 1 or self.pool is not None:
+        if self.folds == 1 or most == 1:
             return tuple(Together(population, (population,)) for population in populations)
         sizes = self._sizes | self._stored_sizes
         parameters, held = max(self.plan.parameters), self.stored.checkpoints
-        return trained_together(populations, sizes, self.data.input_shape, parameters, self.mesh.size, held)
+        return trained_together(populations, sizes, self.data.input_shape, parameters, devices, held, most)
 
     @property
     def joint(self) -> Plan:

@@ -18,9 +18,9 @@ from wellfit.store.checkpoints import name_of
 from wellfit.study.fold import Sizes
 from wellfit.study.planning import recipe_of
 
-__all__ = ["Together", "trained_together", "values_of"]
+__all__ = ["MOST", "Together", "trained_together", "values_of"]
 
-_MOST: Final = 16
+MOST: Final = 16
 """Populations in one: enough that the costs of a call no longer matter, and the first results do not wait for long."""
 _VALUES: Final = 1 << 25
 """Numbers in their examples on all devices, of which each has all: 128 MB in float32."""
@@ -53,6 +53,7 @@ def trained_together(
     parameters: int,
     devices: int,
     interrupted: Collection[str] = (),
+    most: int = MOST,
 ) -> tuple[Together, ...]:
     """Join populations whose programs, examples and sizes of splits are equal, and that fit the cache.
 
@@ -63,6 +64,7 @@ def trained_together(
       parameters: the most that a model has.
       devices: that train.
       interrupted: the names of the checkpoint files; a population that has one is trained alone, from it if it fits.
+      most: populations in one.
     """
     alike: dict[tuple[Program, Sizes, int, float], list[Population]] = {}
     alone: list[Together] = []
@@ -76,7 +78,7 @@ def trained_together(
     found: list[tuple[int, Together]] = []
     for (_, of_seed, examples, _), parts in alike.items():
         values = devices * math.prod(shape) * (2 * examples + of_seed.validation)  # with the sample of them
-        places = _places(parts, values, parameters)
+        places = min(most, _places(parts, values, parameters))
         if places == 1:
             alone += [Together(part, (part,)) for part in parts]
             continue
@@ -96,4 +98,4 @@ def _places(parts: Sequence[Population], values: int, parameters: int) -> int:
     """How many of some populations are trained as one; programs are compiled for so many, if there are fewer, too."""
     trajectories = max(len(part.trajectories) for part in parts)
     room = _BYTES // (_BYTES_PER_WEIGHT * parameters * trajectories)
-    return max(1, min(_MOST, _VALUES // values, room))
+    return max(1, min(MOST, _VALUES // values, room))

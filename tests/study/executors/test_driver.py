@@ -20,7 +20,7 @@ from wellfit.store import contents, open_existing, progress
 from wellfit.store.progress import ProgressFile
 from wellfit.study.executors import driver, worker
 from wellfit.study.executors.driver import ATTEMPTS, check_nodes
-from wellfit.study.executors.parts import Event, Failed, Lost, Node, Reported, Trained
+from wellfit.study.executors.parts import Event, Failed, Job, Lost, Node, Reported, Trained, seeds_of_part
 from wellfit.study.interrupts import Interrupted
 from wellfit.study.provenance import machine_facts, several_machines, versions
 from wellfit.study.run import Progress, run_study
@@ -111,6 +111,62 @@ def test_it_continues_from_the_last_checkpoint(tmp_path: Path, monkeypatch: pyte
     run_study(session)
     assert [start.meta["epoch"] for start in starts if start is not None] == [3] * (len(starts) // 2)
     same(tmp_path / "here", tmp_path / "there")
+
+
+MANY: Any = small(4, 16, 4, **VARIANTS)
+"""With folds of a few examples each: several of them are one part."""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study trained here, to be read."""
+    directory = tmp_path_factory.mktemp("many") / "here"
+    run_study(Session(MANY, unsplit(), directory))
+    return directory
+
+
+def test_seeds_with_small_data_of_their_own_are_one_part(many: Path, tmp_path: Path) -> None:
+    session = sessions(MANY, unsplit(), tmp_path / "there")
+    jobs: list[Job] = []
+    submit = session.pool.submit  # type: ignore[union-attr]
+    session.pool.submit = lambda n, job: (jobs.append(job), submit(n, job))  # type: ignore[union-attr,method-assign]
+    run_study(session)
+    same(many, tmp_path / "there")
+    seeds = seeds_of_part(session.plan, 1)
+    assert 1 < seeds < 16
+    assert {len(job.seeds or ()) for job in jobs} == {seeds, 16 % seeds} - {0}
+    assert len(jobs) < len(session.plan.populations) / 2
+    assert not list((tmp_path / "there" / "checkpoints").iterdir())
+
+
+def test_a_part_of_several_seeds_continues_from_its_last_snapshot(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CHECKPOINT_SECONDS", 0.0)
+    session = sessions(
+        MANY, unsplit(), tmp_path / "there", act=lambda n, attempt, event: Lost("") if attempt == 1 else event
+    )
+    starts: list[Any] = []
+    submit = session.pool.submit  # type: ignore[union-attr]
+    monkeypatch.setattr(session.pool, "submit", lambda n, job: (starts.append(job.start), submit(n, job)))
+    run_study(session)
+    assert [start.meta["epoch"] for start in starts if start is not None] == [3] * (len(starts) // 2)
+    same(many, tmp_path / "there")
+
+
+@pytest.mark.parametrize("later", ["here", "there"])
+def test_a_driver_killed_among_seeds_is_continued(later: str, many: Path, tmp_path: Path) -> None:
+    def die(number: int, attempt: int, event: Event) -> Event:
+        if number == 2:
+            raise SystemExit
+        return event
+
+    with pytest.raises(SystemExit):
+        run_study(sessions(MANY, unsplit(), tmp_path / "two", act=die))
+    again = sessions(MANY, unsplit(), tmp_path / "two")
+    assert again.stored.finished
+    run_study(again if later == "there" else replace(again, pool=None))
+    same(many, tmp_path / "two")
 
 
 def test_one_that_always_dies_ends_the_command_and_keeps_what_is_finished(tmp_path: Path) -> None:

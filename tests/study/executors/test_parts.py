@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wellfit.base import HISTORY_COLUMNS, History, ModelSpec, Recipe, RunRecord, RunSpec
 from wellfit.engine.plan import Plan, make_plan
-from wellfit.study.executors.parts import Trained, parts_of
+from wellfit.study.executors.parts import Trained, parts_of, seeds_of_part
 
 RECIPES = {
     "plain": Recipe(epochs=3),
@@ -75,3 +75,11 @@ def test_the_rows_of_what_was_trained_are_those_of_its_histories() -> None:
     assert list(rows) == [("l2", 3)]
     assert rows["l2", 3].shape == (2, len(HISTORY_COLUMNS))
     assert rows["l2", 3][1, 0] == 1.0
+
+
+@given(st.integers(1, 200), st.integers(1, 40))
+def test_seeds_of_a_part_leave_no_place_idle(seeds: int, places: int) -> None:
+    plan = Plan((planned(1, 2).populations[0],) * seeds, seeds, (), 0.0, 0)
+    together = seeds_of_part(plan, places)
+    assert 1 <= together <= 16
+    assert together == 1 or seeds / together >= 4 * places

@@ -5,16 +5,29 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from wellfit.base import FloatArray
 from wellfit.engine.final_states import FinalState
+from wellfit.engine.waves import Snapshot, of_part
 from wellfit.errors import WellfitError
 from wellfit.nn import accelerator
 from wellfit.nn.kernels.availability import remedy
 from wellfit.store import Store
-from wellfit.study.executors.parts import Event, Failed, Job, Lost, Node, Part, Pool, Reported, Trained, parts_of
+from wellfit.study.executors.parts import (
+    Event,
+    Failed,
+    Job,
+    Lost,
+    Node,
+    Part,
+    Pool,
+    Reported,
+    Trained,
+    parts_of,
+    seeds_of_part,
+)
 from wellfit.study.growth import note_batch
 from wellfit.study.interrupts import Interrupted, interruptible
 from wellfit.study.provenance import versions
@@ -89,7 +102,10 @@ def train_parts(session: Session, store: Store, pool: Pool, tell: Told, count_ti
     if not plan.runs:
         return
     note_batch(store, session.remaining)
-    parts = parts_of(plan, done, pool.places, pool.devices, at_once=accelerator.in_use())
+    together = session.joined(pool.devices, seeds_of_part(plan, pool.places))
+    several = [Part(t.population, "", t.population.work, t.parts, t.places) for t in together if t.places]
+    alone = replace(plan, populations=tuple(t.population for t in together if not t.places))
+    parts = (*several, *parts_of(alone, done, pool.places, pool.devices, at_once=accelerator.in_use()))
     run = _Run(session, store, pool, tell, parts)
     with interruptible() as stop:
         try:
@@ -114,6 +130,7 @@ class _Run:
       rows: those of the reports, by part.
       advanced: the work that the parts in training have done, in trajectory-epochs.
       ends: the final states that their trajectories continue from.
+      kept: the latest snapshots of parts that are several populations.
       trained: work of the parts that have ended, likewise.
       shown: the parts whose runs are in the file that the live page reads, in its order.
     """
@@ -129,6 +146,7 @@ class _Run:
     rows: dict[int, Rows] = field(default_factory=dict)
     advanced: dict[int, int] = field(default_factory=dict)
     ends: dict[int, Mapping[str, FinalState]] = field(default_factory=dict)
+    kept: dict[int, Snapshot] = field(default_factory=dict)
     trained: int = 0
     shown: tuple[int, ...] = ()
 
@@ -140,12 +158,14 @@ class _Run:
         """Hand out as many parts as there are places, and some more; False once everything is trained."""
         while self.waiting and len(self.reported) < self.pool.places * (1 + _WAITING):
             number = self.waiting.popleft()
-            population = self.parts[number].population
-            start, ends = begins_of(self.store, self.session.remaining, population)
-            seed = population.trajectories[0].seed if self.session.folds > 1 else None
+            part, folds = self.parts[number], self.session.folds > 1
+            start, ends = begins_of(self.store, self.session.remaining, part.population)
+            seeds = tuple(dict.fromkeys(t.seed for t in part.population.trajectories)) if folds else None
             self.attempts[number] = self.attempts.get(number, 0) + 1
             self.reported[number], self.ends[number] = None, ends
-            self.pool.submit(number, Job(population, seed, start, ends))
+            start = self.kept.get(number, start)
+            job = Job(part.population, seeds, start, ends, part.places, part.stored[0].program)
+            self.pool.submit(number, job)
         return bool(self.reported)
 
     def take(self, number: int, event: Event) -> None:
@@ -159,7 +179,7 @@ class _Run:
             self.advanced[number] = self.session.remaining.trained_by(part.population, event.epoch)
             if event.snapshot is not None:
                 self.attempts[number] = 1  # it advances
-                save_checkpoint(self.store, part.population, event.snapshot)
+                self._save_checkpoint(number, event.snapshot)
             self.tell()
             return
         del self.reported[number]
@@ -170,14 +190,23 @@ class _Run:
             return
         if isinstance(event, Failed):
             raise unusable(self.store, part.population, self.ends[number], event.name, event.reason)
+        self.kept.pop(number, None)
         self._save(part, event)
 
     def _save(self, part: Part, event: Trained) -> None:
         work = self.session.remaining
-        save_trained(self.store, work, [part.population], event.records, event.ends, part.whole, event.machine)
+        save_trained(self.store, work, part.stored, event.records, event.ends, part.whole, event.machine)
         self.trained += work.left(part.population)
         epochs = max(trajectory.epochs for trajectory in part.population.trajectories)
         self.send(epochs, epochs, 0, *self._share(), lambda: {run: list(of) for run, of in event.rows().items()})
+
+    def _save_checkpoint(self, number: int, snapshot: Snapshot) -> None:
+        part = self.parts[number]
+        if part.members:
+            self.kept[number] = snapshot  # those of its members do not continue it
+        for population in part.stored:
+            own = snapshot if population is part.population else of_part(snapshot, part.population, population)
+            save_checkpoint(self.store, population, own)
 
     def _again(self, number: int, event: Lost) -> None:
         """Train a part again whose process died, from its last checkpoint."""

@@ -14,10 +14,11 @@ import numpy as np
 
 from wellfit.base import FloatArray, RunRecord
 from wellfit.engine.final_states import FinalState
-from wellfit.engine.plan import Plan, Population, Trajectory
+from wellfit.engine.plan import Plan, Population, Program, Trajectory
 from wellfit.engine.waves import Snapshot
+from wellfit.study.together import MOST
 
-__all__ = ["Event", "Failed", "Job", "Lost", "Node", "Part", "Pool", "Reported", "Trained", "parts_of"]
+__all__ = ["Event", "Failed", "Job", "Lost", "Node", "Part", "Pool", "Reported", "Trained", "parts_of", "seeds_of_part"]
 
 Run = tuple[str, int]
 Group = tuple[Trajectory, ...]
@@ -28,17 +29,39 @@ _PARTS: Final = 4
 
 @dataclass(frozen=True)
 class Part:
-    """Some groups of a population.
+    """Some groups of a population; or several populations as one, see ``study.together``.
 
     Args:
-      population: with these groups alone, in the program of the whole population.
-      whole: the name of the whole population.
+      population: with these groups alone, in the program of the whole population; or of all groups of several.
+      whole: the name of the whole population; empty for several.
       work: floating-point operations.
+      members: the several populations; empty for one.
+      places: as in ``Together``.
     """
 
     population: Population
     whole: str
     work: float
+    members: tuple[Population, ...] = ()
+    places: int = 0
+
+    @property
+    def stored(self) -> tuple[Population, ...]:
+        """The populations that results and checkpoints are stored of."""
+        return self.members or (self.population,)
+
+
+def seeds_of_part(plan: Plan, places: int) -> int:
+    """How many populations of seeds with small data of their own are at most one part, so that no place is idle.
+
+    Args:
+      plan, places: as for ``parts_of``.
+
+    Example:
+      >>> seeds_of_part(Plan((), 0, (), 0.0, 0), places=2)
+      1
+    """
+    return min(MOST, max(1, len(plan.populations) // (_PARTS * places)))
 
 
 def parts_of(plan: Plan, done: Iterable[Run], places: int, devices: int, *, at_once: bool = False) -> tuple[Part, ...]:
@@ -98,15 +121,19 @@ class Job:
 
     Args:
       population: the part's.
-      seed: whose fold it trains on; None if all seeds have the same data.
+      seeds: whose folds it trains on; None if all seeds have the same data.
       start: where it continues within its epochs; None from the beginning, or from ``ends``.
       ends: final states that trajectories continue from, by name.
+      places: as in ``Part``.
+      ends_of: the program that its final states are of, if it is several populations.
     """
 
     population: Population
-    seed: int | None
+    seeds: tuple[int, ...] | None
     start: Snapshot | None = None
     ends: Mapping[str, FinalState] = field(default_factory=dict)
+    places: int = 0
+    ends_of: Program | None = None
 
 
 @dataclass(frozen=True)

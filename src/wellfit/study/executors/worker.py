@@ -84,7 +84,9 @@ def train(
       interval: seconds between two calls, at least.
     """
     population, recipe = job.population, recipe_of(job.population)
-    trainer = _trainer(_Divided(dataset, dataset.hash, spec), job.seed, recipe.examples, recipe.label_noise)
+    trainer = _trainer(
+        _Divided(dataset, dataset.hash, spec), job.seeds, job.places, recipe.examples, recipe.label_noise
+    )
     told = saved = time.monotonic()
     last: list[Epoch] = []
 
@@ -102,7 +104,7 @@ def train(
         told = now
 
     try:
-        records = trainer.train(population, job.start, after_epoch, None, job.ends)
+        records = trainer.train(population, job.start, after_epoch, None, job.ends, job.ends_of)
     except UnusableStateError as error:
         return Failed(error.name, error.reason)
     begins = {name: end.epoch for name, end in job.ends.items()}
@@ -128,5 +130,12 @@ def _data(divided: _Divided, seed: int | None) -> TrainingData:
 
 
 @lru_cache(maxsize=1)
-def _trainer(divided: _Divided, seed: int | None, examples: int | None, label_noise: float) -> Trainer:
-    return Trainer(subset(_data(divided, seed), examples, label_noise, divided.spec.split_seed))
+def _trainer(
+    divided: _Divided, seeds: tuple[int, ...] | None, places: int, examples: int | None, label_noise: float
+) -> Trainer:
+    def of_seed(seed: int | None) -> TrainingData:
+        return subset(_data(divided, seed), examples, label_noise, divided.spec.split_seed)
+
+    if places and seeds:
+        return Trainer({seed: of_seed(seed) for seed in seeds}, places=places)
+    return Trainer(of_seed(seeds[0] if seeds else None))
