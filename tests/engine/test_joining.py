@@ -15,7 +15,7 @@ from wellfit.base import ModelSpec, Recipe, RunSpec, Scaling, TrainingData
 from wellfit.engine.joining import joined
 from wellfit.engine.plan import Population, make_plan
 from wellfit.engine.train import Epoch, Trainer
-from wellfit.engine.waves import Snapshot, of_part
+from wellfit.engine.waves import Snapshot, of_member
 
 SEEDS = (3, 5, 8)
 RECIPES = {
@@ -94,7 +94,7 @@ def test_the_snapshot_of_a_part_continues_to_the_same_bits_alone() -> None:
     ended = [
         record
         for part, own in zip(parts, of_seed.values(), strict=True)
-        for record in Trainer(own).train(part, of_part(taken[0], whole, part))
+        for record in Trainer(own).train(part, of_member(taken[0], whole, part))
     ]
     for a, b in zip(ended, together, strict=True):
         assert_same_bits(a, b)

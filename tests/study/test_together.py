@@ -43,9 +43,9 @@ def test_the_seeds_of_a_program_are_joined_and_all_programs_of_some_seeds_come_f
     found = trained_together(populations, dict.fromkeys(range(6), SIZES), (5,), 100, 2)
     assert joined_seeds(found) == [(0, 1, 2, 3)] * 2 + [(4, 5)] * 2
     assert [each.population.program.model for each in found] == [RECIPE.model, WIDE.model] * 2
-    assert sorted(part.name for each in found for part in each.parts) == sorted(p.name for p in populations)
+    assert sorted(part.name for each in found for part in each.members) == sorted(p.name for p in populations)
     for each in found:
-        assert each.population.trajectories == tuple(t for part in each.parts for t in part.trajectories)
+        assert each.population.trajectories == tuple(t for part in each.members for t in part.trajectories)
 
 
 @pytest.mark.parametrize("other", [Sizes(51, 20), Sizes(50, 21)])
@@ -116,18 +116,18 @@ def test_a_session_joins_its_folds_and_forecasts_them_so(tmp_path: Path) -> None
     session = Session(small(2, 5, folds=5), folded(), tmp_path / "s")
     (whole,) = session.together
     assert whole.seeds == (0, 1, 2, 3, 4)
-    assert whole.parts == session.plan.populations
+    assert whole.members == session.plan.populations
     assert session.joint.populations == (whole.population,)
     data = 16 * session.mesh.size * 3 * values_of(session.data) * session.data.x_train.itemsize
     assert session.joint.memory == 16 * session.plan.memory + data
     assert len(session.stages) == 1
-    assert session.stages[0].units == sum(t.epochs for part in whole.parts for t in part.trajectories)
+    assert session.stages[0].units == sum(t.epochs for part in whole.members for t in part.trajectories)
 
 
 def test_a_session_with_one_fold_joins_nothing(tmp_path: Path) -> None:
     session = Session(small(2, 5), folded(), tmp_path / "s")
     assert session.joint == session.remaining.plan
-    assert [each.parts for each in session.together] == [(p,) for p in session.plan.populations]
+    assert [each.members for each in session.together] == [(p,) for p in session.plan.populations]
 
 
 def test_a_session_leaves_interrupted_populations_alone(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ __all__ = [
     "drop",
     "final_states_of",
     "go_on",
-    "of_part",
+    "of_member",
     "progress_of",
     "rearranged",
     "restore",
@@ -232,18 +232,18 @@ def rearranged(snapshot: Snapshot, before: Population, now: Population) -> Snaps
     return Snapshot(arrays, snapshot.meta)
 
 
-def of_part(snapshot: Snapshot, whole: Population, part: Population) -> Snapshot:
-    """The snapshot of a part of a population, with which it continues alone.
+def of_member(snapshot: Snapshot, whole: Population, member: Population) -> Snapshot:
+    """The snapshot of a population that was joined with others, with which it continues alone.
 
     Args:
-      snapshot: of the whole population.
-      whole: several populations in one, see ``joining``.
-      part: one of them.
+      snapshot: of them all.
+      whole: the joined populations, see ``joining``.
+      member: one of them.
     """
     places = {trajectory.name: i for i, trajectory in enumerate(whole.trajectories)}
-    own = {places[trajectory.name]: i for i, trajectory in enumerate(part.trajectories)}
+    own = {places[trajectory.name]: i for i, trajectory in enumerate(member.trajectories)}
     arrays = {}
-    for name, array in rearranged(snapshot, whole, part).arrays.items():
+    for name, array in rearranged(snapshot, whole, member).arrays.items():
         kind, number, *rest = name.split("/", 2)
         if kind == "state":
             arrays[name] = array

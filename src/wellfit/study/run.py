@@ -22,7 +22,7 @@ from wellfit.engine.plan import Population
 from wellfit.engine.predicting import predict_proba
 from wellfit.engine.release import release
 from wellfit.engine.train import Epoch, Trainer
-from wellfit.engine.waves import of_part
+from wellfit.engine.waves import of_member
 from wellfit.store import Store, create_or_open, fresh
 from wellfit.store.tested import Validated
 from wellfit.study.compiling import compiling_ahead
@@ -271,7 +271,7 @@ def _train_together(
     slowdown: float,
 ) -> None:
     """Train populations from where they are; save their records and the final states of their trajectories."""
-    population, parts = together.population, together.parts
+    population, members = together.population, together.members
     saved = time.monotonic()
     timings: list[tuple[int, float]] = []  # examples and seconds
     last: list[Epoch] = []  # the latest alone: an epoch refers to the arrays on the devices
@@ -285,8 +285,9 @@ def _train_together(
         report(epoch, left)
         if epoch.active and (stop.requested or time.monotonic() - saved > CHECKPOINT_SECONDS):
             snapshot = epoch.snapshot()
-            for part in parts:
-                save_checkpoint(store, part, snapshot if part is population else of_part(snapshot, population, part))
+            for member in members:
+                own = snapshot if member is population else of_member(snapshot, population, member)
+                save_checkpoint(store, member, own)
             saved = time.monotonic()
         if stop.requested and epoch.active:
             raise Interrupted("Everything up to the last epoch is saved")
@@ -297,13 +298,13 @@ def _train_together(
 
     start, ends = begins_of(store, work, population)
     try:
-        records = trainer.train(population, start, after_epoch, before_wave, ends, parts[0].program)
+        records = trainer.train(population, start, after_epoch, before_wave, ends, members[0].program)
     except UnusableStateError as error:
         raise unusable(store, population, ends, error.name, error.reason) from None
     examples, seconds = (sum(column) for column in zip((0, 0.0), *timings[1:], strict=True))  # the first compiles
     machine.learn(population, examples // len(trainer.data.x_train), seconds / slowdown)
     ended = (end for end in (last[0].ends() if last else ()) if work.begins.get(end.name) != end.epoch)
-    save_trained(store, work, parts, records, ended)
+    save_trained(store, work, members, records, ended)
     store.progress.drop()
 
 

@@ -37,13 +37,13 @@ class Together(NamedTuple):
     """
 
     population: Population
-    parts: tuple[Population, ...]
+    members: tuple[Population, ...]
     places: int = 0
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of its trajectories, in order."""
-        return tuple(dict.fromkeys(trajectory.seed for part in self.parts for trajectory in part.trajectories))
+        return tuple(dict.fromkeys(trajectory.seed for member in self.members for trajectory in member.trajectories))
 
 
 def trained_together(
@@ -68,22 +68,22 @@ def trained_together(
     """
     alike: dict[tuple[Program, Sizes, int, float], list[Population]] = {}
     alone: list[Together] = []
-    for part in populations:
-        seed, recipe = part.trajectories[0].seed, recipe_of(part)
+    for member in populations:
+        seed, recipe = member.trajectories[0].seed, recipe_of(member)
         examples = recipe.examples or sizes[seed].training
-        if name_of(part.name) in interrupted or not is_small(shape, examples) or accelerator.in_use():
-            alone.append(Together(part, (part,)))
+        if name_of(member.name) in interrupted or not is_small(shape, examples) or accelerator.in_use():
+            alone.append(Together(member, (member,)))
         else:
-            alike.setdefault((part.program, sizes[seed], examples, recipe.label_noise), []).append(part)
+            alike.setdefault((member.program, sizes[seed], examples, recipe.label_noise), []).append(member)
     found: list[tuple[int, Together]] = []
-    for (_, of_seed, examples, _), parts in alike.items():
+    for (_, of_seed, examples, _), members in alike.items():
         values = devices * math.prod(shape) * (2 * examples + of_seed.validation)  # with the sample of them
-        places = min(most, _places(parts, values, parameters))
+        places = min(most, _places(members, values, parameters))
         if places == 1:
-            alone += [Together(part, (part,)) for part in parts]
+            alone += [Together(member, (member,)) for member in members]
             continue
-        for turn, begin in enumerate(range(0, len(parts), places)):
-            some = tuple(parts[begin : begin + places])
+        for turn, begin in enumerate(range(0, len(members), places)):
+            some = tuple(members[begin : begin + places])
             found.append((turn, Together(joined(some, places, devices), some, places)))
     by_turn = sorted(found, key=lambda pair: pair[0])  # some seeds with all their programs, then others
     return (*alone, *(together for _, together in by_turn))
@@ -94,8 +94,8 @@ def values_of(data: TrainingData) -> int:
     return math.prod(data.input_shape) * (len(data.x_train) + len(data.x_validation) + len(data.sample))
 
 
-def _places(parts: Sequence[Population], values: int, parameters: int) -> int:
+def _places(members: Sequence[Population], values: int, parameters: int) -> int:
     """How many of some populations are trained as one; programs are compiled for so many, if there are fewer, too."""
-    trajectories = max(len(part.trajectories) for part in parts)
+    trajectories = max(len(member.trajectories) for member in members)
     room = _BYTES // (_BYTES_PER_WEIGHT * parameters * trajectories)
     return max(1, min(MOST, _VALUES // values, room))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from wellfit.base import FloatArray
 from wellfit.engine.final_states import FinalState
-from wellfit.engine.waves import Snapshot, of_part
+from wellfit.engine.waves import Snapshot, of_member
 from wellfit.errors import WellfitError
 from wellfit.nn import accelerator
 from wellfit.nn.kernels.availability import remedy
@@ -103,7 +103,7 @@ def train_parts(session: Session, store: Store, pool: Pool, tell: Told, count_ti
         return
     note_batch(store, session.remaining)
     together = session.joined(pool.devices, seeds_of_part(plan, pool.places))
-    several = [Part(t.population, "", t.population.work, t.parts, t.places) for t in together if t.places]
+    several = [Part(t.population, "", t.population.work, t.members, t.places) for t in together if t.places]
     alone = replace(plan, populations=tuple(t.population for t in together if not t.places))
     parts = (*several, *parts_of(alone, done, pool.places, pool.devices, at_once=accelerator.in_use()))
     run = _Run(session, store, pool, tell, parts)
@@ -205,7 +205,7 @@ class _Run:
         if part.members:
             self.kept[number] = snapshot  # those of its members do not continue it
         for population in part.stored:
-            own = snapshot if population is part.population else of_part(snapshot, part.population, population)
+            own = snapshot if population is part.population else of_member(snapshot, part.population, population)
             save_checkpoint(self.store, population, own)
 
     def _again(self, number: int, event: Lost) -> None:
