@@ -6,11 +6,11 @@ trained by wellfit with fresh seeds, on folds of their own, so that validation a
 winner's curse. A method runs in a process of its own; its time is that of the search, compilation included, without
 imports and data.
 
-    python benchmarks/searched.py                                    # the setting of lab5: hours
+    python benchmarks/searched.py                                    # the setting of lab5: about an hour
     python benchmarks/searched.py --share 0.1 --epochs 9 --batch 64  # a tenth of the examples, fewer epochs
     python benchmarks/searched.py --table                            # the table of the results that are there
 
-Results of repetitions that are there already are kept. Needs keras, keras-tuner and optuna, and WELLFIT_DATA.
+Results of repetitions that are there already are kept. Needs keras, keras-tuner (with six), optuna and WELLFIT_DATA.
 """
 
 from __future__ import annotations
