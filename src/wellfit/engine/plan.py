@@ -20,7 +20,18 @@ from wellfit.engine.validation import check_run
 from wellfit.nn.models import Model, build, count_parameters, summary, without_rates
 from wellfit.nn.products import Precision
 
-__all__ = ["Costs", "Plan", "Population", "Program", "Readout", "Trajectory", "in_waves", "is_small", "make_plan"]
+__all__ = [
+    "Costs",
+    "Plan",
+    "Population",
+    "Program",
+    "Readout",
+    "Trajectory",
+    "bytes_of_run",
+    "in_waves",
+    "is_small",
+    "make_plan",
+]
 
 
 @dataclass(frozen=True)
@@ -338,10 +349,10 @@ def _fitting(parameters: int, model: Model, batch_size: int, small: bool, memory
     """How many runs a device trains in one call; None for one group."""
     if memory is None:
         return sys.maxsize if small else None
-    return max(1, memory // (_bytes(parameters) + _batch_bytes(model, batch_size)))
+    return max(1, memory // (bytes_of_run(parameters) + _batch_bytes(model, batch_size)))
 
 
-def _bytes(parameters: int) -> int:
+def bytes_of_run(parameters: int) -> int:
     """Bytes of a run during a step: weights, two moments and a gradient, and the new weights and moments."""
     return 4 * parameters * 7
 
@@ -362,6 +373,6 @@ def _memory(
     """Bytes of all weights and moments, and of each device's examples: those evaluated, and two epoch layouts."""
     program = population.program
     places = len(population.groups) * program.width
-    state = 4 * parameters * 3 * places + _bytes(parameters) * program.groups * program.width
+    state = 4 * parameters * 3 * places + bytes_of_run(parameters) * program.groups * program.width
     train, validation, sample = examples
     return state + math.prod(shape) * devices * (2 * train + validation + sample)

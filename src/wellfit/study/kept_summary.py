@@ -45,13 +45,13 @@ def kept_or_computed(store: Store, compute: Callable[[Store], StudySummary]) -> 
       store: the study.
       compute: makes the summary.
     """
-    if store.is_running() or not _is_current():
+    if store.is_running():
         return compute(store)
-    if store.summary.is_there() and (kept := _kept(store)) is not None:
+    if store.summary.is_there() and _is_current() and (kept := _kept(store)) is not None:
         return kept
     state = store.summary.state()
     summary = compute(store)
-    if state is not None and _is_large(summary) and state == store.summary.state():
+    if state is not None and _is_large(summary) and _is_current() and state == store.summary.state():
         with contextlib.suppress(TypeError):  # of a directory from a stranger, say
             store.summary.save(_key(store, state), state, *packed(summary))
     return summary

@@ -1,4 +1,4 @@
-"""Which populations this process trains as one: those of one program whose seeds have small data of their own.
+"""Which populations a process trains as one: those of one program whose seeds have small data of their own.
 
 Their results, final states and checkpoints stay those of each population, so that it does not matter to the study
 directory what was trained together.
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from wellfit.base import TrainingData
 from wellfit.engine.joining import joined
-from wellfit.engine.plan import Population, Program, is_small
+from wellfit.engine.plan import Population, Program, bytes_of_run, is_small
 from wellfit.nn import accelerator
 from wellfit.store.checkpoints import name_of
 from wellfit.study.fold import Sizes
@@ -26,7 +26,6 @@ _VALUES: Final = 1 << 25
 """Numbers in their examples on all devices, of which each has all: 128 MB in float32."""
 _BYTES: Final = 256 << 20
 """Of their weights and moments."""
-_BYTES_PER_WEIGHT: Final = 28  # weights, two moments and a gradient, and the new weights and moments
 
 
 class Together(NamedTuple):
@@ -97,5 +96,5 @@ def values_of(data: TrainingData) -> int:
 def _places(members: Sequence[Population], values: int, parameters: int) -> int:
     """How many of some populations are trained as one; programs are compiled for so many, if there are fewer, too."""
     trajectories = max(len(member.trajectories) for member in members)
-    room = _BYTES // (_BYTES_PER_WEIGHT * parameters * trajectories)
+    room = _BYTES // (bytes_of_run(parameters) * trajectories)
     return max(1, min(MOST, _VALUES // values, room))
