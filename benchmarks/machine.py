@@ -122,6 +122,10 @@ def products(workload: Workload) -> tuple[tuple[int, int], ...]:
 
     A dense layer applies its kernel at one position, a convolution at every pixel of its output.
     """
+    if filters := workload.filters:  # 3 x 3 kernels; height and width halve between blocks: 28, 14, 7
+        kernels = [9 * before * after for before, after in pairwise((1, *filters))]
+        sides = [28 // 2**block for block in range(len(filters))]
+        return (*((kernel, side**2) for kernel, side in zip(kernels, sides, strict=True)), (filters[-1] * 10, 1))
     if not workload.hidden:  # LeNet-5 on 28 x 28: 6, 16 and 120 kernels of 5 x 5, then 84 and 10 units
         return ((25 * 6, 28 * 28), (25 * 6 * 16, 10 * 10), (25 * 16 * 120, 1), (120 * 84, 1), (84 * 10, 1))
     inputs = 64 if workload.data == "digits" else 784

@@ -36,6 +36,7 @@ from wellfit.engine import devices
 from wellfit.engine.batches import Layouts
 from wellfit.engine.plan import Plan, make_plan
 from wellfit.engine.train import Trainer
+from wellfit.nn.kernels.availability import obstacle
 from wellfit.spec.study import StudySpec, runs
 from wellfit.study.run import Progress, run_study
 from wellfit.study.session import Forecast, Session
@@ -45,9 +46,10 @@ FEW: Final = 64  # rows left in a split whose evaluation should take almost no t
 
 
 def plan_for(spec: StudySpec, data: TrainingData, precision: str = "float32") -> Plan:
-    """Plan a study's runs."""
+    """Plan a study's runs, with generated kernels where there are any."""
     sizes = (len(data.x_train), len(data.x_validation), len(data.sample))
-    return make_plan(runs(spec), data.input_shape, data.classes, sizes, devices.mesh().size, precision)
+    of_data = data.input_shape, data.classes, sizes
+    return make_plan(runs(spec), *of_data, devices.mesh().size, precision, kernels=not obstacle())
 
 
 def without_evaluation(data: TrainingData) -> TrainingData:

@@ -2,9 +2,9 @@
 
 A peer's whole study is extrapolated from the timed epochs: the start of its process once, then for every training the
 extra time of its first epoch (every new model is compiled) and its number of epochs times the median of the timed ones.
-A variant that was not timed is charged the time of the plain network, which favors the peer. wellfit's study is
-extrapolated in the same way, every population until its longest training ends. Two processes side by side train half of
-the study each; of an odd number, the larger half counts. Test sets, records and reports are excluded for everyone.
+A variant that was not timed is charged the time of the first one, the cheapest, which favors the peer. wellfit's study
+is extrapolated in the same way, every population until its longest training ends. Two processes side by side train half
+of the study each; of an odd number, the larger half counts. Test sets, records and reports are excluded for everyone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from machine import epoch_operations, limit
 from workloads import WORKLOADS, Workload
 
 OURS = "wellfit"
+MIXED = "wellfit mixed"  # has no share: the limit is that of float32
 
 Measured: TypeAlias = Mapping[str, Any]
 """The output of one process."""
@@ -140,7 +141,7 @@ def _row(workload: Workload, peer: str, blocks: Sequence[Block]) -> dict[str, An
         "charged_as_plain": _lacking(workload, good[-1][0][0]),
     }
     shares = [share_of_limit(workload, processes, rates) for processes, _, rates in good]
-    if known := [share for share in shares if share is not None]:
+    if (known := [share for share in shares if share is not None]) and peer != MIXED:
         row["share_of_registers"] = spread(known)
     paired = [(study_seconds(workload, o), their) for (_, o, _), their in zip(good, studies, strict=True) if o]
     if paired and peer != OURS:

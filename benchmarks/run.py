@@ -8,13 +8,14 @@ machine, before its first large study, does not count.
 A measurement during which other processes used more than a tenth of a core is reported, discarded and repeated; after
 five such attempts the runner gives up. Results that are to be kept need five turns or more.
 
-The peers and their numbers of timed epochs are in ``PEERS`` and ``workloads.py``; ``results.py`` describes how a few
+The peers and their numbers of timed epochs are in ``PEERS`` and ``workloads.py``; where a peer takes minutes and is far
+behind, it is left out (Keras on JAX and torch.compile on the cnn). ``results.py`` describes how a few
 epochs are extrapolated to a study. The JSON contains n, device, versions and the source code, and is written after
 every peer, so that an interrupted run keeps its measurements.
 
 Usage: WELLFIT_DATA=... python benchmarks/run.py --out benchmarks/results/speed.json
        python benchmarks/table.py benchmarks/results/speed.json
-Needs: pip install -e . -r benchmarks/requirements.txt, and a C++ compiler for torch.compile
+Needs: pip install -e ".[fast]" -r benchmarks/requirements.txt, and a C++ compiler for torch.compile
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import datetime
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +39,7 @@ from typing import Any, Final, TypeVar
 
 from machine import REGISTERS, SQUARE, facts
 from quiet import adopt_orphans, measured_quietly
-from results import OURS, epoch_seconds, share_of_limit, summarize
+from results import MIXED, OURS, epoch_seconds, share_of_limit, summarize
 from workloads import WORKLOADS, Workload
 
 from wellfit.files import cache_root
@@ -66,16 +68,17 @@ class Peer:
     only: tuple[str, ...] = ()
 
 
+_BUT_CNN: Final = tuple(name for name in WORKLOADS if name != "cnn")  # there, these peers take minutes
 MLPS: Final = tuple(name for name, workload in WORKLOADS.items() if workload.hidden)
 PEERS: Final = {
     OURS: Peer("wellfit_population.py"),
-    "wellfit mixed": Peer("wellfit_population.py", ("--precision", "mixed"), only=("lab5", "lab-512", "digits")),
+    MIXED: Peer("wellfit_population.py", ("--precision", "mixed"), only=("lab5", "lab-512", "digits")),
     "Keras on TensorFlow": Peer("keras_fit.py", ("--backend", "tensorflow")),
-    "Keras on JAX": Peer("keras_fit.py", ("--backend", "jax")),
+    "Keras on JAX": Peer("keras_fit.py", ("--backend", "jax"), only=_BUT_CNN),
     "Keras on JAX, 32 steps": Peer("keras_fit.py", ("--backend", "jax", "--steps-per-execution", "32"), only=MLPS),
     "PyTorch": Peer("pytorch.py"),
-    "PyTorch channels last": Peer("pytorch.py", ("--channels-last",), only=("lab-lenet5",)),
-    "PyTorch torch.compile": Peer("pytorch.py", ("--compile",)),
+    "PyTorch channels last": Peer("pytorch.py", ("--channels-last",), only=("lab-lenet5", "cnn")),
+    "PyTorch torch.compile": Peer("pytorch.py", ("--compile",), only=_BUT_CNN),
     "PyTorch 2 x 1 thread": Peer("pytorch.py", ("--threads", "1"), processes=2),
     "scikit-learn": Peer("sklearn_mlp.py", only=MLPS),
 }
@@ -179,7 +182,8 @@ def take_turn(
             else:
                 measured = quietly(name, partial(measure, name, workload, epochs))
             taken[workload.name, name] = block["peers"][name] = measured
-            print(f"  {name:<24}{_told(workload, measured, rates)}  [{time.perf_counter() - began:.0f} s]", flush=True)
+            told = _told(workload, measured, {} if name == MIXED else rates)
+            print(f"  {name:<24}{told}  [{time.perf_counter() - began:.0f} s]", flush=True)
             yield block
 
 
@@ -247,6 +251,7 @@ def main() -> None:
     """Measure all turns, save after every peer, and print the table."""
     options = parsed()
     adopt_orphans()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that peers are ended
     result: dict[str, Any] = {
         "command": shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]]),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

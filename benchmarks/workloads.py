@@ -22,8 +22,9 @@ class Variant:
     Args:
       l1, l2: penalty strengths on the hidden kernels, as defined by Keras and wellfit.
       dropout: rate after the hidden layers; for LeNet-5, after two convolutions and the dense layer of 84 units.
-      batch_norm: whether batch normalization follows every hidden layer.
-      epochs: overrides the workload's epochs.
+        Of an MLP, one rate for all hidden layers, or one for each.
+      batch_norm: whether batch normalization follows every hidden layer of an MLP or LeNet-5; the cnn always has it.
+      epochs, optimizer: override the workload's.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Variant:
     dropout: float | tuple[float, ...] = 0.0
     batch_norm: bool = False
     epochs: int | None = None
+    optimizer: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,17 @@ class Workload:
 
     Args:
       name: its name on the command line.
-      hidden: units of the hidden layers; empty for LeNet-5.
+      hidden: units of an MLP's hidden layers; empty for networks with convolutions.
       batch_size, optimizer, epochs: of all variants.
-      variants: the first is the plain network.
+      variants: the first is the cheapest, mostly the plain network.
       seeds: number of trainings per variant.
       timed: timed epochs after the first; the fastest peer takes at least a second for them.
       by_peers: variants that peers are timed on; empty for all. For the others they are charged the first one's time,
-        which favors them, since a plain network takes no longer than a regularized one.
+        which favors them.
       same_as: workload and variant with the same time per epoch for peers, which is not timed twice in a turn.
       data: the name of the data set.
+      filters: of the cnn's blocks of 3 x 3 convolution, batch normalization and relu, with 2 x 2 max pooling between
+        them and global averaging at the end; empty for an MLP, and for LeNet-5.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Workload:
     by_peers: tuple[str, ...] = ()
     same_as: tuple[str, str] | None = None
     data: str = "fashion-mnist"
+    filters: tuple[int, ...] = ()
 
     @property
     def trainings(self) -> int:
@@ -80,6 +85,15 @@ class Workload:
     def epochs_of(self, variant: Variant) -> int:
         """Return a variant's number of epochs in the study."""
         return variant.epochs or self.epochs
+
+    def optimizer_of(self, variant: Variant) -> str:
+        """Return a variant's optimizer."""
+        return variant.optimizer or self.optimizer
+
+    def dropout_of(self, variant: Variant) -> tuple[float, ...]:
+        """Return a variant's dropout rates, one per hidden layer of an MLP, three of LeNet-5, one of the cnn."""
+        places = len(self.hidden) or (1 if self.filters else 3)
+        return variant.dropout if isinstance(variant.dropout, tuple) else (variant.dropout,) * places
 
 
 PLAIN: Final = Variant("baseline")
@@ -111,6 +125,25 @@ LENET5: Final = Workload(
     seeds=5,
     timed=1,
 )
+OPTIMIZERS: Final = Workload(
+    "lab-optimizers",
+    (128, 64),
+    64,
+    "sgd",
+    10,
+    (  # the cheapest optimizer first: peers are charged its time for those that they are not timed on
+        Variant("sgd", dropout=(0.5, 0.0)),
+        Variant("momentum", dropout=(0.5, 0.0), optimizer="momentum"),
+        Variant("adagrad", dropout=(0.5, 0.0), optimizer="adagrad"),
+        Variant("rmsprop", dropout=(0.5, 0.0), optimizer="rmsprop"),
+        Variant("adam", dropout=(0.5, 0.0), optimizer="adam"),
+        Variant("two-dropouts", dropout=(0.5, 0.5), optimizer="adam"),
+    ),
+    seeds=5,
+    timed=1,
+    by_peers=("sgd", "rmsprop", "adam"),
+)
+CNN: Final = Workload("cnn", (), 128, "adam", 10, (PLAIN,), seeds=5, timed=1, filters=(16, 32, 64))
 L2_PATH: Final = Workload(
     "l2-path",
     (128, 64),
@@ -144,7 +177,7 @@ GROWTH: Final = tuple(
     Workload(f"growth-{n}", (128, 64), 256, "adam", 30, (PLAIN,), n, timed, same_as=("lab5", "baseline"))
     for n, timed in ((1, 4), (4, 3), (16, 1), (64, 1), (256, 1))
 )
-WORKLOADS: Final = {w.name: w for w in (LAB5, LAB_512, LENET5, L2_PATH, *GROWTH, DIGITS)}
+WORKLOADS: Final = {w.name: w for w in (LAB5, LAB_512, LENET5, OPTIMIZERS, CNN, L2_PATH, *GROWTH, DIGITS)}
 """All workloads in the order of a turn; those that ``same_as`` refers to come first."""
 
 
@@ -156,12 +189,15 @@ def study(workload: Workload, epochs: int | None = None) -> StudySpec:
     """
     from wellfit.spec.study import study_from_mapping  # peers need no study
 
-    model: dict[str, Any] = {"kind": "mlp", "hidden": list(workload.hidden)} if workload.hidden else {"kind": "lenet5"}
+    model: dict[str, Any] = {"kind": "lenet5"}
+    if layers := workload.hidden or workload.filters:
+        model = {"kind": "mlp" if workload.hidden else "cnn", "hidden": list(layers)}
     tables: dict[str, dict[str, Any]] = {}
     for v in workload.variants:
         numbers = {"l1": v.l1, "l2": v.l2, "dropout": v.dropout}
         tables[v.name] = {key: value for key, value in numbers.items() if value}
         tables[v.name]["epochs"] = epochs or workload.epochs_of(v)
+        tables[v.name]["optimizer"] = workload.optimizer_of(v)
         if v.batch_norm:
             tables[v.name]["model"] = {"batch_norm": True}
     train = {"epochs": epochs or workload.epochs, "batch_size": workload.batch_size, "optimizer": workload.optimizer}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from wellfit.base import ModelSpec
-from wellfit.nn.models import build, summary
+from wellfit.nn.models import build, count_parameters, summary
 from wellfit.spec.study import recipes, runs
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -37,14 +39,22 @@ class Scripts:
 
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[Scripts]:
-    import importlib
-
     names = ("machine", "quiet", "reading", "results", "run", "searched", "table", "workloads")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
         yield Scripts(**{name: importlib.import_module(name) for name in names})
         for name in names:
             sys.modules.pop(name, None)
+
+
+def peer_script(name: str) -> ModuleType:
+    """A peer's script, with ``scripts`` in place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(BENCHMARKS / "peers"), *sys.path])
+        module = importlib.import_module(name)
+    for imported in (name, "common", "clock"):
+        sys.modules.pop(imported, None)
+    return module
 
 
 def peer(variant: str, first: float, *epochs: float) -> dict[str, Any]:
@@ -93,13 +103,13 @@ def test_the_arithmetic_of_lab5_is_what_a_pencil_gives(scripts: Scripts) -> None
     assert machine.epoch_operations(lab5, 48_000, 12_000) == pytest.approx(24.4e9, rel=0.005)
 
 
-@pytest.mark.parametrize("name", ["lab5", "lab-512", "lab-lenet5", "digits"])
+@pytest.mark.parametrize("name", ["lab5", "lab-512", "lab-lenet5", "cnn", "digits"])
 def test_the_products_are_those_of_the_model_that_wellfit_builds(scripts: Scripts, name: str) -> None:
     workload = scripts.workloads.WORKLOADS[name]
     spec = scripts.workloads.study(workload).base.model
     shape = (8, 8) if workload.data == "digits" else (28, 28)
     model = build(spec, shape, 10)
-    rows = [row for row in summary(model) if row.parameters]
+    rows = [row for row in summary(model) if row.name.startswith(("dense", "conv2d"))]
     biases = sum(2 * row.output_shape[-1] * row.operations // (2 * row.parameters) for row in rows)
     assert scripts.machine.forward_operations(workload) == sum(row.operations for row in rows) - biases
 
@@ -120,7 +130,7 @@ def test_workloads_are_the_studies_that_they_name(scripts: Scripts) -> None:
     of = scripts.workloads.WORKLOADS
     counts = {name: workload.trainings for name, workload in of.items()}
     assert counts == {
-        **{"lab5": 15, "lab-512": 20, "lab-lenet5": 15, "l2-path": 192, "digits": 25},
+        **{"lab5": 15, "lab-512": 20, "lab-lenet5": 15, "lab-optimizers": 30, "cnn": 5, "l2-path": 192, "digits": 25},
         **{f"growth-{n}": n for n in (1, 4, 16, 64, 256)},
     }
     for workload in of.values():
@@ -135,19 +145,38 @@ def test_workloads_are_the_studies_that_they_name(scripts: Scripts) -> None:
     assert lenet5["dropout"].dropout == (0.1, 0.1, 0.5)
     short = recipes(scripts.workloads.study(of["lab-lenet5"], 2))
     assert [r.epochs for r in short.values()] == [2, 2, 2]
+    assert recipes(scripts.workloads.study(of["cnn"]))["baseline"].model == ModelSpec("cnn", (16, 32, 64))
 
 
-def test_lab5_is_the_built_in_lab5_and_digits_have_its_variants(scripts: Scripts) -> None:
+def test_labs_are_the_built_in_ones_and_digits_have_its_variants(scripts: Scripts) -> None:
     from wellfit.spec.study import load_study
 
     lab5 = {name: replace(recipe, learning_rate=None) for name, recipe in recipes(load_study("lab5")).items()}
     assert recipes(scripts.workloads.study(scripts.workloads.LAB5)) == lab5  # it spells out Adam's own learning rate
+    optimizers = recipes(scripts.workloads.study(scripts.workloads.OPTIMIZERS))
+    assert optimizers == recipes(load_study("lab-optimizers"))
     digits = scripts.workloads.DIGITS
     built_in = recipes(load_study("regularization"))
     for variant in digits.variants:
         recipe = built_in[variant.name]
         assert (recipe.l1, recipe.l2, recipe.dropout or 0.0) == (variant.l1, variant.l2, variant.dropout)
         assert (recipe.batch_size, recipe.epochs, recipe.model.hidden) == (32, 60, digits.hidden)
+
+
+@pytest.mark.parametrize("library", ["keras", "torch"])
+def test_peers_train_networks_of_the_same_size(scripts: Scripts, library: str) -> None:
+    imported = pytest.importorskip(library)
+    module = peer_script("keras_fit" if library == "keras" else "pytorch")
+    for workload in (scripts.workloads.WORKLOADS[name] for name in ("lab5", "lab-lenet5", "lab-optimizers", "cnn")):
+        shape = (8, 8) if workload.data == "digits" else (28, 28)
+        for variant in workload.variants:
+            if library == "keras":
+                network = imported.Sequential(module.layers(workload, variant, imported))
+                sizes = [weight.shape for weight in network.trainable_weights]
+            else:
+                sizes = [parameter.shape for parameter in module.network(workload, variant, imported.nn).parameters()]
+            ours = build(recipes(scripts.workloads.study(workload))[variant.name].model, shape, 10)
+            assert sum(math.prod(size) for size in sizes) == count_parameters(ours), (workload.name, variant.name)
 
 
 # --- Medians, whole studies, ratios -----------------------------------------------------------------------------------
@@ -211,6 +240,12 @@ def test_the_share_counts_the_sample_where_it_is_scored(scripts: Scripts) -> Non
     half = measured(peer("baseline", 1.0, 2 * scripts.machine.epoch_operations(lab5, 48_000, 12_000) / 200e9))
     assert scripts.results.share_of_limit(lab5, [half], rates) == pytest.approx(0.5)
     assert scripts.results.share_of_limit(lab5, [half], {"2048 x 2048 x 2048": 50e9}) is None
+
+
+def test_the_limit_of_float32_is_no_limit_of_mixed_precision(scripts: Scripts) -> None:
+    measured_alike = {name: [ours((15, 30, 1.5, 1.5))] for name in ("wellfit", "wellfit mixed")}
+    rows = scripts.results.summarize([block(1, measured_alike)])
+    assert ["share_of_registers" in row for row in rows] == [True, False]
 
 
 def turns() -> list[dict[str, Any]]:

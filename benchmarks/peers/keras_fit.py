@@ -20,11 +20,22 @@ def layers(workload: Workload, variant: Variant, keras: Any) -> list[Any]:
     def after(rate: float) -> list[Any]:
         return [make() for make in normal] + ([of.Dropout(rate)] if rate else [])
 
+    rates = workload.dropout_of(variant)
     if workload.hidden:
         inputs = 64 if workload.data == "digits" else 784
-        hidden = [[of.Dense(n, "relu", kernel_regularizer=penalty), *after(variant.dropout)] for n in workload.hidden]
+        hidden = [
+            [of.Dense(units, "relu", kernel_regularizer=penalty), *after(rate)]
+            for units, rate in zip(workload.hidden, rates, strict=True)
+        ]
         return [keras.Input((inputs,)), *(layer for block in hidden for layer in block), of.Dense(10, "softmax")]
-    first, second, dense = variant.dropout if isinstance(variant.dropout, tuple) else (variant.dropout,) * 3
+    if workload.filters:
+        blocks = [
+            [of.Conv2D(n, 3, padding="same"), of.BatchNormalization(), of.Activation("relu")] for n in workload.filters
+        ]
+        body = [layer for block in blocks for layer in [*block, of.MaxPooling2D()]][:-1]
+        end = [of.GlobalAveragePooling2D(), *([of.Dropout(rates[0])] if rates[0] else []), of.Dense(10, "softmax")]
+        return [keras.Input((28, 28, 1)), *body, *end]
+    first, second, dense = rates
     return [
         keras.Input((28, 28, 1)),
         *(of.Conv2D(6, 5, padding="same", activation="relu"), *after(first), of.MaxPooling2D()),
@@ -47,9 +58,9 @@ def train(
 ) -> float:
     """Train one network; ``steps`` are handed to the backend at a time."""
     model = keras.Sequential(layers(workload, variant, keras))
-    model.compile(
-        workload.optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=steps
-    )
+    name = workload.optimizer_of(variant)
+    optimizer = keras.optimizers.SGD(momentum=0.9) if name == "momentum" else name
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=steps)
     x, validation = (
         (arrays.x_train, arrays.x_validation)
         if workload.hidden

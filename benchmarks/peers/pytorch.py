@@ -23,14 +23,21 @@ def network(workload: Workload, variant: Variant, nn: Any) -> Any:
     def after(units: int, rate: float, normal: Any) -> list[Any]:
         return ([normal(units)] if variant.batch_norm else []) + ([nn.Dropout(rate)] if rate else [])
 
+    rates = workload.dropout_of(variant)
+    result: list[Any] = []
     if workload.hidden:
         widths = (64 if workload.data == "digits" else 784, *workload.hidden)
-        result: list[Any] = []
-        for before, units in pairwise(widths):
-            result += [nn.Linear(before, units), nn.ReLU(), *after(units, variant.dropout, nn.BatchNorm1d)]
+        for (before, units), rate in zip(pairwise(widths), rates, strict=True):
+            result += [nn.Linear(before, units), nn.ReLU(), *after(units, rate, nn.BatchNorm1d)]
         result.append(nn.Linear(widths[-1], 10))
+    elif workload.filters:
+        for before, units in pairwise((1, *workload.filters)):
+            block = [nn.Conv2d(before, units, 3, padding=1), nn.BatchNorm2d(units), nn.ReLU()]
+            result += [*block, nn.MaxPool2d(2)]
+        result[-1:] = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), *([nn.Dropout(rates[0])] if rates[0] else [])]
+        result.append(nn.Linear(workload.filters[-1], 10))
     else:
-        first, second, dense = variant.dropout if isinstance(variant.dropout, tuple) else (variant.dropout,) * 3
+        first, second, dense = rates
         result = [
             *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), *after(6, first, nn.BatchNorm2d), nn.MaxPool2d(2)),
             *(nn.Conv2d(6, 16, 5), nn.ReLU(), *after(16, second, nn.BatchNorm2d), nn.MaxPool2d(2)),
@@ -46,11 +53,16 @@ def network(workload: Workload, variant: Variant, nn: Any) -> Any:
 
 
 def optimizer_for(workload: Workload, variant: Variant, kernels: list[Any], others: list[Any], torch: Any) -> Any:
-    """Keras's optimizer; in PyTorch ``weight_decay`` of Adam and RMSprop is the L2 penalty's gradient."""
+    """Keras's optimizer; in PyTorch ``weight_decay`` of all but AdamW is the L2 penalty's gradient."""
     groups = [{"params": kernels, "weight_decay": 2 * variant.l2}, {"params": others}]
-    if workload.optimizer == "adam":
+    name = workload.optimizer_of(variant)
+    if name == "adam":
         return torch.optim.Adam(groups, lr=1e-3, eps=1e-7)
-    return torch.optim.RMSprop(groups, lr=1e-3, alpha=0.9, eps=1e-7)
+    if name == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=1e-3, alpha=0.9, eps=1e-7)
+    if name == "adagrad":
+        return torch.optim.Adagrad(groups, lr=1e-3, initial_accumulator_value=0.1, eps=1e-7)
+    return torch.optim.SGD(groups, lr=1e-2, momentum=0.9 if name == "momentum" else 0.0)
 
 
 def train(

@@ -1,16 +1,18 @@
 """scikit-learn's MLPClassifier, one epoch at a time by partial_fit, with the validation split scored after each.
 
-It has Adam and L2, and neither RMSprop, L1, dropout, batch normalization nor convolutions.
+It has Adam, SGD and L2, and neither RMSprop, Adagrad, L1, dropout, batch normalization nor convolutions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from common import Arrays, UnsupportedError, parser, report
 from workloads import Variant, Workload
+
+_MOMENTUM: Final = {"sgd": 0.0, "momentum": 0.9}
 
 
 def train(
@@ -24,18 +26,23 @@ def train(
     log_loss: Any,
 ) -> float:
     """Train one network."""
+    optimizer = workload.optimizer_of(variant)
     lacking = {
         "no convolutions": not workload.hidden,
-        f"no {workload.optimizer}": workload.optimizer != "adam",
+        f"no {optimizer}": optimizer not in ("adam", *_MOMENTUM),
         "no L1": variant.l1,
-        "no dropout": variant.dropout,
+        "no dropout": any(workload.dropout_of(variant)),
         "no batch normalization": variant.batch_norm,
     }
     if reasons := [reason for reason, it_does in lacking.items() if it_does]:
         raise UnsupportedError(", ".join(reasons))
     # its penalty is alpha / (2 B) * sum(w ** 2), over the output layer's weights too
+    sgd = {"learning_rate_init": 0.01, "momentum": _MOMENTUM.get(optimizer, 0.0), "nesterovs_momentum": False}
     model = classifier(
-        workload.hidden, solver="adam", alpha=2 * workload.batch_size * variant.l2, batch_size=workload.batch_size
+        workload.hidden,
+        alpha=2 * workload.batch_size * variant.l2,
+        batch_size=workload.batch_size,
+        **({"solver": "sgd", **sgd} if optimizer in _MOMENTUM else {"solver": "adam"}),
     )
     accuracy = 0.0
     for epoch in range(epochs):

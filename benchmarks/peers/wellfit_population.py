@@ -28,6 +28,7 @@ def timed(workload: Workload, options: argparse.Namespace) -> dict[str, Any]:
     from wellfit.engine import devices
     from wellfit.engine.plan import make_plan
     from wellfit.engine.train import Trainer
+    from wellfit.nn.kernels.availability import obstacle
     from wellfit.spec.study import runs
 
     imported = time.perf_counter()
@@ -39,7 +40,8 @@ def timed(workload: Workload, options: argparse.Namespace) -> dict[str, Any]:
     loaded = time.perf_counter()
     on = devices.mesh()
     examples = (len(data.x_train), len(data.x_validation), len(data.sample))
-    plan = make_plan(runs(spec), data.input_shape, data.classes, examples, on.size, options.precision)
+    of_data = data.input_shape, data.classes, examples
+    plan = make_plan(runs(spec), *of_data, on.size, options.precision, kernels=not obstacle())
     trainer = Trainer(data, on)
     planned = time.perf_counter()
     populations = []
@@ -66,6 +68,7 @@ def timed(workload: Workload, options: argparse.Namespace) -> dict[str, Any]:
         "data_seconds": loaded - imported,
         "plan_seconds": planned - loaded,
         "examples": list(examples),
+        "kernels": any(population.program.kernels for population in plan.populations),
         "populations": populations,
     }
 

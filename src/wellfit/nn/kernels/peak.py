@@ -20,8 +20,8 @@ from wellfit.nn.kernels.vectors import Array, Lanes, Writer
 __all__ = ["peak_rate", "write_peak"]
 
 _SUMS: Final = 12  # independent ones, so that none waits for the one before; all fit into the registers of AVX2 too
-_TURNS: Final = 200_000
-_REPEATS: Final = 20
+_TURNS: Final = 2_000_000  # a few milliseconds, so that waking the threads does not count
+_REPEATS: Final = 50  # long enough for the system to give every thread a core of its own
 
 
 def write_peak(w: Writer) -> None:
