@@ -16,13 +16,14 @@ from wellfit.base import LayerSpec, ModelSpec, Recipe, RunRecord, RunSpec, Scali
 from wellfit.data.catalog import load_dataset
 from wellfit.engine.plan import make_plan
 from wellfit.engine.train import Trainer
-from wellfit.errors import WellfitError
+from wellfit.errors import OtherStudyError, WellfitError
 from wellfit.nn.kernels.availability import SWITCH, obstacle
 from wellfit.nn.models import build
 from wellfit.spec.study import study_from_mapping
 from wellfit.store import open_if_begun
-from wellfit.study.merge import _notes
+from wellfit.study.merge import _generated, merge_studies
 from wellfit.study.provenance import machine_facts
+from wellfit.study.refit import refit
 from wellfit.study.run import run_study
 from wellfit.study.session import Session
 
@@ -120,16 +121,16 @@ def test_layers_join_only_where_nothing_is_between_them(images: TrainingData) ->
     assert mixed._together(1, odd=True) == 1
 
 
-def study(epochs: int) -> dict[str, object]:
-    return {
+MODELS = {"baseline": {"kind": "cnn", "hidden": [4]}, "flat": {"kind": "mlp", "hidden": [4]}}
+
+
+def session(epochs: int, directory: Path, variant: str = "baseline") -> Session:
+    study = {
         "data": {"name": "digits", "train_share": 0.2},
         "train": {"epochs": epochs, "seeds": 2},
-        "model": {"kind": "cnn", "hidden": [4]},
+        "variants": {variant: {"model": MODELS[variant]}},
     }
-
-
-def session(epochs: int, directory: Path) -> Session:
-    return Session(study_from_mapping(study(epochs)), load_dataset("digits"), directory)
+    return Session(study_from_mapping(study), load_dataset("digits"), directory)
 
 
 def test_a_study_continues_with_the_kernels_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +140,7 @@ def test_a_study_continues_with_the_kernels_that_it_began_with(tmp_path: Path, m
         assert store is not None
         assert store.metadata.note("choices")["kernels"] is True
         assert store.metadata.provenance()["kernels"] == machine_facts(kernels=True)["kernels"]
-        assert _notes(store)["choices"]["kernels"] is True
+        assert _generated(store) is True
     assert session(2, tmp_path).kernels
     monkeypatch.setenv(SWITCH, "off")
     with pytest.raises(WellfitError, match=r"there are none here: WELLFIT_KERNELS = off; unset WELLFIT_KERNELS"):
@@ -156,4 +157,38 @@ def test_a_study_that_began_without_kernels_continues_without(tmp_path: Path, mo
     with open_if_begun(tmp_path) as store:
         assert store is not None
         assert "kernels" not in store.metadata.provenance()
-        assert "kernels" not in _notes(store)["choices"]
+        assert _generated(store) is False
+
+
+def test_parts_merge_where_only_some_have_convolutions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SWITCH, raising=False)
+    parts = [tmp_path / name for name in ("flat", "images", "without")]
+    run_study(session(1, parts[0], "flat"))
+    run_study(session(1, parts[1]))
+    merge_studies(parts[:2], tmp_path / "both")
+    with open_if_begun(tmp_path / "both") as store:
+        assert store is not None
+        assert store.metadata.note("choices")["kernels"] is True
+    monkeypatch.setenv(SWITCH, "off")
+    run_study(session(1, parts[2]))
+    for together in (parts, parts[1:]):
+        trained = "with generated kernels there and without them here"
+        with pytest.raises(OtherStudyError, match=f"convolutions were trained {trained}; merge only"):
+            merge_studies(together, tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+
+
+def test_where_there_are_no_kernels_a_model_is_refitted_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SWITCH, raising=False)
+    trained = session(1, tmp_path)
+    run_study(trained)
+    with open_if_begun(tmp_path) as store:
+        assert store is not None
+        first = refit(session(1, tmp_path), store, "baseline").records[0].weights
+        monkeypatch.setenv(SWITCH, "off")
+        second = refit(session(1, tmp_path), store, "baseline").records[0].weights
+    for name, array in first.items():
+        np.testing.assert_allclose(second[name], array, rtol=0, atol=2e-4 * np.abs(array).max(), err_msg=name)
+    assert any(not np.array_equal(first[name], second[name]) for name in first)

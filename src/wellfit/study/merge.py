@@ -11,9 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from wellfit.base import HISTORY_COLUMNS
+from wellfit.engine.precision import has_convolution
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.spec.own_words import joined_words
+from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, create_or_open, open_existing
 from wellfit.study.beside import built_beside, check_new
 from wellfit.study.fold import OVERLAP
@@ -82,6 +84,7 @@ def merge_studies(directories: Sequence[Path], out: Path) -> Merged:
             contents.copy_runs(list(zip(stores, shares, strict=True)), whole)
             combined_looks(whole, stores)
             whole.metadata.write_note(OVERLAP, _overlap(stores, study))
+            _note_kernels(whole, stores)
             findings = dict.fromkeys(finding for store in stores for finding in store.metadata.findings())
             whole.metadata.save_findings(tuple(findings))
             codes = whole.metadata.provenance().get("code hash")
@@ -118,23 +121,47 @@ def _check_places(directories: Sequence[Path], out: Path) -> None:
 def _study(stores: Sequence[Store]) -> dict[str, Any]:
     """The study that all directories are parts of, in ``resolved`` form."""
     first, *others = stores
-    whole, facts, notes = first.metadata.study(), first.metadata.provenance(), _notes(first)
+    whole, facts, notes, kernels = first.metadata.study(), first.metadata.provenance(), _notes(first), _generated(first)
     for store in others:
         study, facts_here, notes_here = store.metadata.study(), store.metadata.provenance(), _notes(store)
         conflict = (
             spec_conflicts(whole, study)
             or _first_difference(SAME_PROVENANCE, facts, facts_here, "unknown")
             or _other_search(notes, notes_here)
+            or _other_kernels(kernels, _generated(store))
             or _first_difference(sorted({*notes, *notes_here}), notes, notes_here, "not set")
             or (_other_examples(first, store) or _other_pairs(facts, facts_here) if whole.get("elsewhere") else None)
         )
         if conflict is not None:
             raise _conflict(store, first, conflict)
+        kernels = _generated(store) if kernels is None else kernels
         both = merged(whole, study)
         words = joined_words(study.get("report", {}), whole.get("report", {}))  # those of the first have precedence
         whole = {**whole, **{key: both[key] for key in ("variants", "seeds", "published")}}
         whole |= {"report": words} if words else {}
     return whole
+
+
+def _generated(store: Store) -> bool | None:
+    """Whether generated kernels compute a directory's convolutions; None if it has none."""
+    if not any(has_convolution(recipe.model) for recipe in recipes(store.metadata.spec()).values()):
+        return None
+    return bool((store.metadata.note("choices") or {}).get("kernels"))
+
+
+def _other_kernels(there: bool | None, here: bool | None) -> str | None:
+    """Whether the convolutions of one directory were trained with generated kernels and those of the other without."""
+    if None in (there, here) or there == here:
+        return None
+    words = ["with" if generated else "without" for generated in (there, here)]
+    return f"convolutions were trained {words[0]} generated kernels there and {words[1]} them here"
+
+
+def _note_kernels(whole: Store, stores: Sequence[Store]) -> None:
+    """Let the merged study keep to the kernels of those directories that have convolutions."""
+    choices = whole.metadata.note("choices")
+    if choices is not None and any(map(_generated, stores)):
+        whole.metadata.write_note("choices", {**choices, "kernels": True})
 
 
 def _other_search(there: Mapping[str, Any], here: Mapping[str, Any]) -> str | None:
@@ -177,7 +204,7 @@ def _first_difference(
 def _notes(store: Store) -> dict[str, Any]:
     """The notes that all directories must share; the costs that a machine measured, and its devices, are its own.
 
-    The preparation and the scaling follow from data and split, up to rounding.
+    Generated kernels matter only to convolutions, see ``_other_kernels``. The preparation and the scaling follow from data and split, up to rounding.
     """
     notes = {
         key: note
@@ -185,9 +212,8 @@ def _notes(store: Store) -> dict[str, Any]:
         if key.partition(".")[0] not in (INPUTS, OVERLAP, SEEN)
     }
     if "choices" in notes:
-        own = ("costs", "devices")
-        shared = {key: value for key, value in notes["choices"].items() if key not in own}
-        notes["choices"] = {key: value for key, value in shared.items() if value is not False}  # as before kernels
+        own = ("costs", "devices", "kernels")
+        notes["choices"] = {key: value for key, value in notes["choices"].items() if key not in own}
     return notes
 
 

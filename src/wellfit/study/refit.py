@@ -13,6 +13,7 @@ from wellfit.base import Dataset, RunRecord, RunSpec, Splits
 from wellfit.data.subsets import subset
 from wellfit.engine.train import Trainer
 from wellfit.errors import DataError, StudyFileError
+from wellfit.nn.kernels.availability import obstacle
 from wellfit.store import Store
 from wellfit.study.fold import Fold
 from wellfit.study.planning import plan_runs
@@ -84,11 +85,12 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
     recipe = dataclasses.replace(before[0].spec.recipe, epochs=epochs, early_stopping=None, examples=None)
     runs = [RunSpec(variant, record.spec.seed, recipe) for record in before]
     apart = session.folds > 1 and not with_test
+    choices = dataclasses.replace(session.choices, kernels=session.choices.kernels and not obstacle())  # or without
     records, folds = [], []
     for together in [[run] for run in runs] if apart else [runs]:
         fold = _whole(session, together[0].seed, with_test)
         data = subset(fold.data, None, recipe.label_noise, session.spec.data.split_seed)
-        plan = plan_runs(together, data, session.mesh.size, session.choices, balanced=session.balanced)
+        plan = plan_runs(together, data, session.mesh.size, choices, balanced=session.balanced)
         trainer = Trainer(data, session.mesh)
         for population in plan.populations:
             ended = [record for record in trainer.train(population) if record.usable]

@@ -26,6 +26,8 @@ def test_the_environment_switches_them_off(value: str, monkeypatch: pytest.Monke
     monkeypatch.setenv(SWITCH, value)
     assert obstacle() == f"{SWITCH} = {value}"
     assert remedy(obstacle()) == f"unset {SWITCH}"
+    with pytest.raises(WellfitError, match=f"no generated kernels here: {SWITCH} = {value}; unset {SWITCH}"):
+        processor_in_use()
 
 
 def test_without_llvmlite(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,10 +56,10 @@ def processor_in_use() -> Processor:
     """Return the processor that kernels are generated for.
 
     Raises:
-      WellfitError: there are none here.
+      WellfitError: there are none here, or they are switched off.
     """
-    processor, reason = _found()
-    if processor is None:
+    processor, reason = _found()[0], obstacle()
+    if processor is None or reason:
         raise WellfitError(f"there are no generated kernels here: {reason}; {remedy(reason)}")
     return processor
 
