@@ -189,6 +189,6 @@ def test_where_there_are_no_kernels_a_model_is_refitted_without(
         first = refit(session(1, tmp_path), store, "baseline").records[0].weights
         monkeypatch.setenv(SWITCH, "off")
         second = refit(session(1, tmp_path), store, "baseline").records[0].weights
-    for name, array in first.items():
-        np.testing.assert_allclose(second[name], array, rtol=0, atol=2e-4 * np.abs(array).max(), err_msg=name)
+    for name, array in first.items():  # weights are 0.1 and more; a bias before batch normalization is rounding alone
+        np.testing.assert_allclose(second[name], array, rtol=0, atol=5e-4, err_msg=name)
     assert any(not np.array_equal(first[name], second[name]) for name in first)

@@ -204,7 +204,8 @@ def _first_difference(
 def _notes(store: Store) -> dict[str, Any]:
     """The notes that all directories must share; the costs that a machine measured, and its devices, are its own.
 
-    Generated kernels matter only to convolutions, see ``_other_kernels``. The preparation and the scaling follow from data and split, up to rounding.
+    Generated kernels matter only to convolutions, see ``_other_kernels``. The preparation and the scaling follow from
+    data and split, up to rounding.
     """
     notes = {
         key: note
