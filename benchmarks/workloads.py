@@ -173,7 +173,7 @@ DIGITS: Final = Workload(
     by_peers=("baseline", "l2", "dropout"),
     data="digits",
 )
-GROWTH: Final = tuple(  # of a single run, the first epochs are slow until each of its threads has a core of its own
+GROWTH: Final = tuple(  # of a single run, the first epochs are slow, probably until its threads have a core each
     Workload(f"growth-{n}", (128, 64), 256, "adam", 30, (PLAIN,), n, timed, same_as=("lab5", "baseline"))
     for n, timed in ((1, 10), (4, 3), (16, 1), (64, 1), (256, 1))
 )

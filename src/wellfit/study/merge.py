@@ -15,7 +15,6 @@ from wellfit.engine.precision import has_convolution
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.spec.own_words import joined_words
-from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, create_or_open, open_existing
 from wellfit.study.beside import built_beside, check_new
 from wellfit.study.fold import OVERLAP
@@ -121,40 +120,45 @@ def _check_places(directories: Sequence[Path], out: Path) -> None:
 def _study(stores: Sequence[Store]) -> dict[str, Any]:
     """The study that all directories are parts of, in ``resolved`` form."""
     first, *others = stores
-    whole, facts, notes, kernels = first.metadata.study(), first.metadata.provenance(), _notes(first), _generated(first)
+    whole, facts, notes = first.metadata.study(), first.metadata.provenance(), _notes(first)
     for store in others:
         study, facts_here, notes_here = store.metadata.study(), store.metadata.provenance(), _notes(store)
         conflict = (
             spec_conflicts(whole, study)
             or _first_difference(SAME_PROVENANCE, facts, facts_here, "unknown")
             or _other_search(notes, notes_here)
-            or _other_kernels(kernels, _generated(store))
             or _first_difference(sorted({*notes, *notes_here}), notes, notes_here, "not set")
             or (_other_examples(first, store) or _other_pairs(facts, facts_here) if whole.get("elsewhere") else None)
         )
         if conflict is not None:
             raise _conflict(store, first, conflict)
-        kernels = _generated(store) if kernels is None else kernels
         both = merged(whole, study)
         words = joined_words(study.get("report", {}), whole.get("report", {}))  # those of the first have precedence
         whole = {**whole, **{key: both[key] for key in ("variants", "seeds", "published")}}
         whole |= {"report": words} if words else {}
+    _check_kernels(stores)
     return whole
 
 
 def _generated(store: Store) -> bool | None:
-    """Whether generated kernels compute a directory's convolutions; None if it has none."""
-    if not any(has_convolution(recipe.model) for recipe in recipes(store.metadata.spec()).values()):
+    """Whether generated kernels computed the convolutions of a directory's runs; None if it has none in float32."""
+    spec = store.metadata.spec()
+    models = {record.spec.recipe.model for record in store.runs.records()}
+    if spec.precision == "mixed" or not any(map(has_convolution, models)):
         return None
     return bool((store.metadata.note("choices") or {}).get("kernels"))
 
 
-def _other_kernels(there: bool | None, here: bool | None) -> str | None:
-    """Whether the convolutions of one directory were trained with generated kernels and those of the other without."""
-    if None in (there, here) or there == here:
-        return None
-    words = ["with" if generated else "without" for generated in (there, here)]
-    return f"convolutions were trained {words[0]} generated kernels there and {words[1]} them here"
+def _check_kernels(stores: Sequence[Store]) -> None:
+    """Refuse directories whose convolutions were trained with generated kernels in one and without in another."""
+    known = [(store, kernels) for store in stores for kernels in (_generated(store),) if kernels is not None]
+    for store, kernels in known[1:]:
+        first, there = known[0]
+        if kernels != there:
+            words = ["with" if generated else "without" for generated in (there, kernels)]
+            raise _conflict(
+                store, first, f"convolutions were trained {words[0]} generated kernels there and {words[1]} them here"
+            )
 
 
 def _note_kernels(whole: Store, stores: Sequence[Store]) -> None:
@@ -204,7 +208,7 @@ def _first_difference(
 def _notes(store: Store) -> dict[str, Any]:
     """The notes that all directories must share; the costs that a machine measured, and its devices, are its own.
 
-    Generated kernels matter only to convolutions, see ``_other_kernels``. The preparation and the scaling follow from
+    Generated kernels matter only to convolutions, see ``_check_kernels``. The preparation and the scaling follow from
     data and split, up to rounding.
     """
     notes = {

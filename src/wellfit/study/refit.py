@@ -90,7 +90,8 @@ def refit(session: Session, store: Store, variant: str, *, with_test: bool = Fal
     for together in [[run] for run in runs] if apart else [runs]:
         fold = _whole(session, together[0].seed, with_test)
         data = subset(fold.data, None, recipe.label_noise, session.spec.data.split_seed)
-        plan = plan_runs(together, data, session.mesh.size, choices, balanced=session.balanced)
+        automatic = session.spec.precision == "auto"
+        plan = plan_runs(together, data, session.mesh.size, choices, automatic, balanced=session.balanced)
         trainer = Trainer(data, session.mesh)
         for population in plan.populations:
             ended = [record for record in trainer.train(population) if record.usable]

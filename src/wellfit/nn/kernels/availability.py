@@ -58,8 +58,9 @@ def processor_in_use() -> Processor:
     Raises:
       WellfitError: there are none here, or they are switched off.
     """
-    processor, reason = _found()[0], obstacle()
-    if processor is None or reason:
+    reason = obstacle()
+    processor = None if reason else _found()[0]
+    if processor is None:
         raise WellfitError(f"there are no generated kernels here: {reason}; {remedy(reason)}")
     return processor
 
