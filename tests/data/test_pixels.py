@@ -112,8 +112,9 @@ def test_rows_of_784_bytes_are_images():
         assert values(np.full((2, 784), odd))[0][0].shape == (2, 784)
 
 
-def test_missing_and_infinite_features():
-    (x,), facts = values(np.array([[1.0, np.nan], [np.inf, 2.0], [-np.inf, 3.0]]))
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_missing_and_infinite_features(dtype):
+    (x,), facts = values(np.array([[1.0, np.nan], [np.inf, 2.0], [-np.inf, 3.0]], dtype))
     np.testing.assert_array_equal(x, [[1, np.nan], [np.nan, 2], [np.nan, 3]])
     assert facts == [("infinite values", "2, treated as missing")]
     (x,), facts = values(np.array([[1.0, np.nan]], np.float32))

@@ -21,7 +21,7 @@ _DEPTHS: Final = (255, 1023, 4095, 16383, 65535)
 
 _ROUNDING: Final = 1e-3  # relative: 1.0000001 is 1, and 255.01 is 255
 _BLOCK: Final = 2**22  # values checked at a time
-_LARGEST: Final = float(np.finfo(np.float32).max)
+_LARGEST: Final = np.float64(np.finfo(np.float32).max)  # of NumPy: Python's would be cast to float16 with the data
 
 
 # --- Axes -------------------------------------------------------------------------------------------------------------
