@@ -15,6 +15,7 @@ from wellfit.engine.precision import has_convolution
 from wellfit.errors import OtherStudyError, StoreBusyError, StoreError
 from wellfit.spec.identity import merged, spec_conflicts
 from wellfit.spec.own_words import joined_words
+from wellfit.spec.study import recipes
 from wellfit.store import Store, contents, create_or_open, open_existing
 from wellfit.study.beside import built_beside, check_new
 from wellfit.study.fold import OVERLAP
@@ -143,7 +144,8 @@ def _study(stores: Sequence[Store]) -> dict[str, Any]:
 def _generated(store: Store) -> bool | None:
     """Whether generated kernels computed the convolutions of a directory's runs; None if it has none in float32."""
     spec = store.metadata.spec()
-    models = {record.spec.recipe.model for record in store.runs.records()}
+    variants = {variant for variant, _ in store.runs.finished()}
+    models = (recipe.model for name, recipe in recipes(spec).items() if name in variants)
     if spec.precision == "mixed" or not any(map(has_convolution, models)):
         return None
     return bool((store.metadata.note("choices") or {}).get("kernels"))
